@@ -1,0 +1,210 @@
+"""The commands of ``bargain`` and their options."""
+
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, NoReturn
+
+import typer
+
+import bargain
+from bargain_cli.game import player_names, read_game
+from bargain_cli.input_error import InputError
+from bargain_cli.report import as_json, print_outcome
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="bargain",
+    rich_markup_mode="rich",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class SolutionName(StrEnum):
+    """The solutions by their names on the command line."""
+
+    NASH = "nash"
+
+
+class SolverName(StrEnum):
+    """The solvers by their names on the command line."""
+
+    NEWTON = "newton"
+    FIXED_POINT = "fixed-point"
+    CCP = "ccp"
+    INTERIOR_POINT = "interior-point"
+
+
+SOLUTIONS = {SolutionName.NASH: bargain.Nash}
+SOLVERS = {
+    SolverName.NEWTON: bargain.Newton,
+    SolverName.FIXED_POINT: bargain.FixedPoint,
+    SolverName.CCP: bargain.CCP,
+    SolverName.INTERIOR_POINT: bargain.InteriorPoint,
+}
+
+
+def _end(sentence: str, status: int) -> NoReturn:
+    """End the command with one sentence on standard error, in one line whatever its source."""
+    typer.echo(f"Error: {' '.join(sentence.split())}", err=True)
+    raise typer.Exit(status)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bargain {bargain.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Many objectives, one decision: bargaining solutions, each with its proof."""
+
+
+@app.command(
+    "solve",
+    epilog="Example:  bargain solve gram.csv --weights 1,1,2 --names speed,cost,safety",
+)
+def solve_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A .npy, .npz, .csv or .json file with a Gram matrix, shape (K, K): entry (i, j) "
+            "is the inner product of the gradients of players i and j.",
+            show_default=False,
+        ),
+    ],
+    gradients: Annotated[
+        bool,
+        typer.Option("--gradients", help="FILE holds gradients, shape (K, P), a row a player."),
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which array of a file with several.")
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option(metavar="N", help="Which matrix of a stack (N, K, K), from 0.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W",
+            help="Bargaining weights: 1,2,3 or a file. A player's share of the update is its "
+            "weight divided by the sum of all. Without it every player weighs 1.",
+        ),
+    ] = None,
+    disagreement: Annotated[
+        str | None,
+        typer.Option(
+            metavar="D",
+            help="What each player has without an agreement: 0.1,0,0 or a file. Without it all "
+            "have 0.",
+        ),
+    ] = None,
+    radius: Annotated[
+        float, typer.Option(metavar="R", help="Greatest length of the update; matters with D only.")
+    ] = 1.0,
+    solution: Annotated[
+        SolutionName, typer.Option(help="Which agreement is meant.")
+    ] = SolutionName.NASH,
+    solver: Annotated[
+        SolverName | None,
+        typer.Option(help="How it is found. Without it: the one that suits the game."),
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Give up after so many steps.")
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            metavar="EPS",
+            help="Relative precision of the numbers in FILE, if coarser than their type: 1e-7 for "
+            "single precision that was written as text.",
+        ),
+    ] = None,
+    names: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Names of the players.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print every number of the outcome as JSON.")
+    ] = False,
+) -> None:
+    """Solve the bargaining game in FILE and print the agreement with its proof.
+
+    That there is no agreement is an answer too, and is printed with its certificate. The exit
+    status is 0 for an answer, 1 if the solver ran out of steps, and 2 for input that is no game.
+    """
+    try:
+        game = read_game(
+            file,
+            gradients=gradients,
+            key=key,
+            index=index,
+            weights=weights,
+            disagreement=disagreement,
+            radius=radius,
+        )
+        players = player_names(names, game.gram.shape[0])
+        start = perf_counter()
+        outcome = bargain.solve(
+            game,
+            SOLUTIONS[solution](),
+            None if solver is None else SOLVERS[solver](),
+            max_steps=max_steps,
+            precision=precision,
+        )
+        seconds = perf_counter() - start
+    except (InputError, ValueError, TypeError) as error:  # the core's errors are sentences too
+        _end(str(error), status=2)
+    if json:
+        typer.echo(as_json(game, outcome, players))
+    else:
+        print_outcome(game, outcome, players, seconds)
+    if outcome.status not in (bargain.Status.AGREEMENT, bargain.Status.DISAGREEMENT):
+        _end(
+            f"no answer, steps taken: {int(outcome.steps)}; the numbers are those of the last one, "
+            "not of an agreement, so allow more with --max-steps or try another --solver.",
+            status=1,
+        )
+
+
+@app.command("demo", epilog="Example:  bargain demo --output front.png")
+def run_demo(
+    output: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Where the picture goes: a .png, .svg or .pdf file."),
+    ] = Path("bargain-demo.png"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Seconds instead of half a minute; a rough picture.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The first of the random seeds.")] = 0,
+) -> None:
+    """Train a network on two tasks that compete, with and without bargaining.
+
+    Each image shows two handwritten digits, one over the other; one task reads the left digit, the
+    other the right one. A sweep of bargaining weights traces the front between the tasks.
+    """
+    try:
+        from bargain_cli.demo import demonstrate
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"matplotlib", "mlxtend"}:
+            raise
+        _end(
+            f"the demo needs {error.name}, which is not installed; "
+            'run: pip install "bargain-solvers[demo]"',
+            status=2,
+        )
+    try:
+        demonstrate(output, quick=quick, seed=seed)
+    except InputError as error:
+        _end(str(error), status=2)

@@ -1,0 +1,46 @@
+"""Bargaining on real data: two tasks that share a small network, in NumPy alone."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from bargain_cli.demo.experiment import FULL, QUICK, run
+from bargain_cli.demo.picture import ENDINGS, draw
+from bargain_cli.demo.summary import print_summary
+from bargain_cli.input_error import InputError
+
+__all__ = ["demonstrate"]
+
+
+def demonstrate(output: Path, *, quick: bool = False, seed: int = 0) -> None:
+    """Run the demonstration: train, print what was measured, draw the front.
+
+    Parameters
+    ----------
+    output : Path
+        Where the picture goes.
+    quick : bool
+        Whether a few seconds must do.
+    seed : int
+        The first of the random seeds.
+
+    Raises
+    ------
+    InputError
+        If the picture cannot go there.
+    """
+    if output.suffix.lower() not in ENDINGS:
+        raise InputError(f"The picture {output} must end in one of {', '.join(ENDINGS)}.")
+    if not output.parent.is_dir():
+        raise InputError(f"There is no folder {output.parent} for the picture; make it first.")
+    if output.is_dir():
+        raise InputError(f"The picture cannot go to {output}, which is a folder; name a file.")
+    console = Console(highlight=False)
+    plan = QUICK if quick else FULL
+    results = run(plan, seed, console)
+    print_summary(results, plan, seed, console)
+    try:
+        draw(results, plan, output)
+    except OSError as error:
+        raise InputError(f"The picture {output} cannot be written ({error.strerror}).") from None
+    console.print(f"The picture of the front is in {output}.", soft_wrap=True)

@@ -1,0 +1,253 @@
+"""The primal-dual method for games with a disagreement point."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from bargain.backend import backend_for
+from bargain.canonical import CanonicalGame, total_weight
+from bargain.evidence import ROUNDING, Answer, Evidence, settled, weigh_surplus
+from bargain.shapes import Array, Bool, Float
+from bargain.solutions import Solution
+
+KEPT = 0.01
+"""Part of every surplus and multiplier that a step leaves at least."""
+LEAST_PRESSURE = 1e-14
+"""Pressure of the radius, relative to the weights, under which the radius counts as not binding."""
+
+
+class InteriorPointState(NamedTuple):
+    """Primal and dual iterates.
+
+    Attributes
+    ----------
+    factor
+        Shape ``(*batch, K, K)``, with ``factor @ factor^T`` the cosines: its rows are the unit
+        gradients, in coordinates of their span.
+    update
+        Shape ``(*batch, K)``: the update in those coordinates.
+    surplus
+        Shape ``(*batch, K)``, positive: what each player gets over his disagreement point.
+    point
+        Shape ``(*batch, K)``, positive: the multipliers.
+    pressure
+        Shape ``(*batch)``, positive: the multiplier of the radius.
+    evidence, previous
+        What the iterate proves, and the residual of the one before it.
+    """
+
+    factor: Float[Array, "*batch K K"]
+    update: Float[Array, "*batch K"]
+    surplus: Float[Array, "*batch K"]
+    point: Float[Array, "*batch K"]
+    pressure: Float[Array, "*batch"]
+    evidence: Evidence
+    previous: Float[Array, "*batch"]
+
+
+@dataclass(frozen=True)
+class InteriorPoint:
+    r"""Primal-dual Newton steps for the Nash solution with a disagreement point.
+
+    With unit gradients as the rows of :math:`F` and :math:`\delta` the disagreement point in units
+    of the ideal payoffs, the Nash solution satisfies
+
+    .. math:: s = F x - \delta, \quad b_i s_i = w_i, \quad F^T b = \mu x, \quad
+              \|x\| \le 1, \; \mu \ge 0, \; \mu (1 - \|x\|) = 0
+
+    with :math:`s, b > 0`. Newton's method on these equations keeps :math:`s` and :math:`b` positive
+    and moves the pressure :math:`\mu` as trust-region methods do. Surpluses and multipliers are
+    variables of their own, so no feasible start is needed, and an agreement strictly inside the
+    radius (possible where players tolerate losses) is found like any other. The dual alone cannot
+    represent those: there its multipliers satisfy :math:`F^T b = 0`.
+
+    Parameters
+    ----------
+    tol
+        Stop where the residual (slack of the radius included) is at most this, or at the rounding
+        floor.
+
+    References
+    ----------
+    Moré and Sorensen, "Computing a trust region step", SIAM J. Sci. Stat. Comput. 4 (1983), eq.
+    3.6 (the update of the pressure).
+
+    Examples
+    --------
+    >>> import numpy, bargain
+    >>> gram = numpy.asarray([[1.0, 0.0], [0.0, 1.0]])
+    >>> bargain.nash(gram, disagreement=[0.6, 0.0]).utilities.round(6)
+    array([0.866025, 0.5     ])
+    """
+
+    tol: float = 1e-12
+    patience: ClassVar[int] = 200
+
+    def init(
+        self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None
+    ) -> InteriorPointState:
+        """Begin at the center of the ball; ``start`` gives the multipliers."""
+        game = with_disagreement(game)
+        xp = array_namespace(game.weights)
+        values, vectors = xp.linalg.eigh(game.cosines)
+        # Directions that rounding cannot tell from none would only carry noise.
+        known = values > values.shape[-1] * xp.finfo(values.dtype).eps
+        factor = vectors * xp.sqrt(xp.where(known, values, 0.0))[..., None, :]
+        surplus = xp.where(game.disagreement < -1, -game.disagreement, 1.0)
+        point, pressure = game.weights / surplus, total_weight(game)
+        update = xp.zeros_like(point)
+        if start is not None:
+            begun = xp.where(game.inside, start, 0.0)
+            update = _apply(xp.matrix_transpose(factor), begun)
+            length = xp.sqrt(xp.sum(update * update, axis=-1))[..., None]
+            length = xp.where(length > 0, length, 1.0)
+            # On the sphere the multipliers are the coefficients times the pressure.
+            update, begun = update / length, begun / length
+            margin = 1 - xp.sum(begun * game.disagreement, axis=-1)
+            pressure = xp.where(margin > 0.1, pressure / xp.where(margin > 0.1, margin, 1.0), pressure)
+            point = xp.where(game.inside, pressure[..., None] * begun, point)
+            surplus = game.weights / point
+        return InteriorPointState(
+            factor=factor,
+            update=update,
+            surplus=surplus,
+            point=point,
+            pressure=pressure,
+            evidence=weigh_iterate(game, factor, update, point),
+            previous=xp.full_like(game.resolution, xp.inf),
+        )
+
+    def step(
+        self, game: CanonicalGame, solution: Solution, state: InteriorPointState
+    ) -> InteriorPointState:
+        """Take one primal-dual Newton step."""
+        game = with_disagreement(game)
+        xp = array_namespace(state.point)
+        factor, update, surplus, point = state.factor, state.update, state.surplus, state.point
+        transposed = xp.matrix_transpose(factor)
+        pressure = state.pressure[..., None]
+        infeasibility = _apply(factor, update) - game.disagreement - surplus
+        curvature = point / surplus
+
+        players = point.shape[-1]
+        identity = xp.eye(players, dtype=point.dtype, device=device(point))
+        hessian = (transposed * curvature[..., None, :]) @ factor + pressure[..., None] * identity
+        scale = 1 / xp.sqrt(xp.linalg.diagonal(hessian))
+        ridge = ROUNDING * players * xp.finfo(point.dtype).eps
+        coupling = scale[..., :, None] * hessian * scale[..., None, :]
+        matrix = xp.where(identity > 0, 1 + ridge, coupling)
+        solve_spd = backend_for(point).solve_spd
+
+        force = _apply(transposed, (game.weights - point * infeasibility) / surplus)
+        move = scale * solve_spd(matrix, scale * (force - pressure * update))
+        pull = scale * solve_spd(matrix, scale * update)
+
+        # The pressure that puts the moved update on the sphere, by Moré and Sorensen.
+        moved = update + move
+        reach = xp.sqrt(xp.sum(moved * moved, axis=-1))
+        stiffness = xp.sum(moved * (scale * solve_spd(matrix, scale * moved)), axis=-1)
+        change = xp.where(
+            stiffness > 0, reach * reach / xp.where(stiffness > 0, stiffness, 1.0) * (reach - 1), 0.0
+        )
+        least = LEAST_PRESSURE * total_weight(game)
+        aim = state.pressure + change
+        aim = xp.where(aim < 0.05 * state.pressure, 0.05 * state.pressure, aim)
+        aim = xp.where(aim > 20 * state.pressure, 20 * state.pressure, aim)
+        change = xp.where(aim > least, aim, least) - state.pressure
+
+        move = move - change[..., None] * pull
+        widening = _apply(factor, move) + infeasibility
+        repricing = (game.weights - point * surplus - point * widening) / surplus
+        drop = xp.max(
+            xp.concat([-widening / surplus, -repricing / point], axis=-1), axis=-1
+        )
+        length = xp.where(drop > 1 - KEPT, (1 - KEPT) / xp.where(drop > 0, drop, 1.0), 1.0)
+        wide = length[..., None]
+        update, point = update + wide * move, point + wide * repricing
+        return InteriorPointState(
+            factor=factor,
+            update=update,
+            surplus=surplus + wide * widening,
+            point=point,
+            pressure=state.pressure + length * change,
+            evidence=weigh_iterate(game, factor, update, point),
+            previous=state.evidence.residual,
+        )
+
+    def done(
+        self, game: CanonicalGame, solution: Solution, state: InteriorPointState
+    ) -> Bool[Array, "*batch"]:
+        """Whether the iterate proves something, or rounding allows no better proof."""
+        return settled(state.evidence, state.previous, self.tol)
+
+    def answer(
+        self, game: CanonicalGame, solution: Solution, state: InteriorPointState
+    ) -> Answer:
+        """Read the agreement and the multipliers off the state."""
+        game = with_disagreement(game)
+        xp = array_namespace(state.point)
+        multipliers = xp.where(game.inside, state.point, 0.0)
+        update, length, binds = agreed_update(state.factor, state.update, multipliers)
+        along = multipliers / xp.where(binds, length, 1.0)[..., None]
+        # Where the radius does not bind, the update has to be expressed in the gradients.
+        values = xp.sum(state.factor * state.factor, axis=-2)
+        within = _apply(state.factor, update / xp.where(values > 0, values, 1.0))
+        coefficients = xp.where(binds[..., None], along, within)
+        return Answer(xp.where(game.inside, coefficients, 0.0), multipliers)
+
+
+def agreed_update(
+    factor: Float[Array, "*batch K K"],
+    update: Float[Array, "*batch K"],
+    multipliers: Float[Array, "*batch K"],
+) -> tuple[Float[Array, "*batch K"], Float[Array, "*batch"], Bool[Array, "*batch"]]:
+    """Return the legal update that an iterate stands for.
+
+    Where the radius binds it is the multipliers' combination of gradients, put on the sphere;
+    elsewhere that combination vanishes, and it is the iterate's own update. Also returned: the
+    combination's length, and where the radius binds.
+    """
+    xp = array_namespace(update)
+    force = _apply(xp.matrix_transpose(factor), multipliers)
+    length = xp.sqrt(xp.sum(force * force, axis=-1))
+    epsilon = xp.finfo(update.dtype).eps
+    binds = length > epsilon**0.5 * xp.sum(multipliers, axis=-1)
+    reach = xp.sqrt(xp.sum(update * update, axis=-1))[..., None]
+    own = update / xp.where(reach > 1, reach, 1.0)
+    along = force / xp.where(binds, length, 1.0)[..., None]
+    return xp.where(binds[..., None], along, own), length, binds
+
+
+def with_disagreement(game: CanonicalGame) -> CanonicalGame:
+    """Write "no disagreement point" as the disagreement point zero."""
+    if game.disagreement is not None:
+        return game
+    xp = array_namespace(game.weights)
+    pairs = game.inside[..., :, None] & game.inside[..., None, :]
+    return game._replace(
+        cosines=xp.where(pairs, game.cosines, 0.0),
+        disagreement=xp.where(game.inside, xp.zeros_like(game.weights), -1.0),
+    )
+
+
+def weigh_iterate(
+    game: CanonicalGame,
+    factor: Float[Array, "*batch K K"],
+    update: Float[Array, "*batch K"],
+    point: Float[Array, "*batch K"],
+) -> Evidence:
+    """Weigh what the iterate proves once its update is taken back to the ball."""
+    xp = array_namespace(point)
+    legal, length, _ = agreed_update(factor, update, xp.where(game.inside, point, 0.0))
+    return weigh_surplus(
+        game,
+        utilities=_apply(factor, legal),
+        magnitude=_apply(xp.abs(factor), xp.abs(legal)),
+        multipliers=point,
+        length=length,
+    )
+
+
+def _apply(matrix: Float[Array, "*batch K K"], vector: Float[Array, "*batch K"]) -> Array:
+    return (matrix @ vector[..., None])[..., 0]

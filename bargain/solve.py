@@ -1,0 +1,318 @@
+"""The driver: one loop for every solver, and the shorthand that most people need."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from array_api_compat import array_namespace, device
+
+from bargain.backend import Backend, backend_for
+from bargain.canonical import CanonicalGame, Frame, apply_cosines, canonicalise, precision_of
+from bargain.certificate import Proof, certificate_of, prove, proves_agreement
+from bargain.evidence import Answer
+from bargain.games import GradientGame, require_arrays
+from bargain.interior_point import InteriorPoint
+from bargain.newton import Newton
+from bargain.opening import opening, scaled, stretch
+from bargain.outcome import Certificate, Outcome, Status
+from bargain.shapes import Array, Bool, Float, Int
+from bargain.solutions import Nash, Solution
+from bargain.validation import explain_invalid, indefinite
+
+
+class Solver(Protocol):
+    """What a solver implements: pure functions over a state that is a named tuple of arrays.
+
+    A solver is a frozen dataclass of Python numbers. It reads canonical games (unit gradients,
+    positive weights), loops over nothing and branches on no value; the driver owns the loop.
+    """
+
+    tol: float
+    patience: int
+
+    def init(self, game: CanonicalGame, solution: Solution, start: Any, /) -> Any:
+        """Return the first state."""
+        ...
+
+    def step(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Any:
+        """Return the next state."""
+        ...
+
+    def done(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Any:
+        """Return for each game whether its state is final."""
+        ...
+
+    def answer(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Answer:
+        """Read the answer off a state."""
+        ...
+
+
+def solve(
+    game: GradientGame,
+    solution: Solution = Nash(),
+    solver: Solver | None = None,
+    *,
+    start: Float[Array, "*batch K"] | None = None,
+    max_steps: int | None = None,
+    precision: float | None = None,
+) -> Outcome:
+    """Solve a game, or a batch of games.
+
+    Parameters
+    ----------
+    game
+        The game; its arrays may have leading batch axes.
+    solution
+        Which agreement is meant.
+    solver
+        How to find it. Default: :class:`bargain.Newton`, and with a disagreement point
+        :class:`bargain.InteriorPoint`.
+    start
+        Shape ``(*batch, K)``: coefficients to start from, such as those of the step before. Games
+        for which they are not positive and finite start cold.
+    max_steps
+        Give up after so many steps; default: 200 for second-order solvers, 20,000 for the others.
+    precision
+        Relative precision of the entries of the Gram matrix; default: the machine epsilon of its
+        type. Combinations of unit gradients shorter than ``(K * precision) ** 0.5`` count as zero,
+        so in float32 angles below about 3e-4 cannot be told from opposite gradients. Pass 1.2e-7
+        for a matrix that was computed in float32 and stored in float64.
+
+    Returns
+    -------
+    Outcome
+        Coefficients, utilities, shares, status and certificate.
+
+    Raises
+    ------
+    TypeError
+        The game is no game, or the solver does not solve such games.
+    ValueError
+        The shape of ``start`` does not fit, ``max_steps`` or ``precision`` is out of range; for one
+        concrete game also: NaN, infinity, a negative weight, only zero weights, or a Gram matrix
+        that is not symmetric or not positive semidefinite. In a batch, and while tracing, such a
+        game gets the status NONFINITE and its neighbours are left alone.
+
+    Examples
+    --------
+    >>> import numpy, bargain
+    >>> gradients = numpy.asarray([[1.0, 0.0, 1.0], [-0.5, 2.0, 0.0]])
+    >>> outcome = bargain.solve(bargain.GradientGame(bargain.gram(gradients)))
+    >>> bargain.Status(int(outcome.status)).name, outcome.shares
+    ('AGREEMENT', array([0.5, 0.5]))
+    """
+    _check_game(game)
+    backend = backend_for(game.gram)
+    precision = precision_of(game.gram, precision)
+    if solver is None:
+        solver = Newton() if game.disagreement is None else InteriorPoint()
+    if game.disagreement is not None and not isinstance(solver, InteriorPoint):
+        raise TypeError(
+            f"solver: expected InteriorPoint for a game with a disagreement point, found "
+            f"{type(solver).__name__}; leave solver out"
+        )
+    max_steps = solver.patience if max_steps is None else max_steps
+    if max_steps < 0:
+        raise ValueError(f"max_steps: expected at least 0, found {max_steps}")
+
+    canonical, frame = canonicalise(game, precision=precision)
+    valid = frame.valid & ~indefinite(frame, backend, precision)
+    if game.gram.ndim == 2 and backend.concrete(valid) and not bool(valid):
+        explain_invalid(game, frame, precision)
+    run = partial(_iterate, backend, solver, solution, max_steps)
+    origin = _canonical_start(game, canonical, frame, start)
+    find = backend.attach_derivative(run)
+    answer, steps = find(canonical, origin, valid)
+    proof = prove(canonical, frame, answer)
+
+    # Whether the gradients cancel does not depend on the weights, but tiny weights can hide it
+    # behind their rounding floor. Games without a proof are asked again with equal weights.
+    uneven = array_namespace(valid).any(canonical.weights != 1, axis=-1)
+    open_ = valid & uneven & ~proof.evidence.stationary & ~proves_agreement(proof, solver.tol)
+    if not backend.concrete(open_) or bool(array_namespace(open_).any(open_)):
+        proof, steps = _ask_again(run, canonical, frame, proof, steps, open_)
+    return _conclude(canonical, frame, valid, proof, steps, solver.tol)
+
+
+def nash(
+    gram: Float[Array, "*batch K K"],
+    weights: Float[Array, "*#batch K"] | None = None,
+    *,
+    disagreement: Float[Array, "*#batch K"] | None = None,
+    radius: Any = 1.0,
+    active: Bool[Array, "*#batch K"] | None = None,
+    solver: Solver | None = None,
+    start: Float[Array, "*batch K"] | None = None,
+    max_steps: int | None = None,
+    precision: float | None = None,
+) -> Outcome:
+    r"""Solve a gradient game for its (asymmetric) Nash bargaining solution.
+
+    Without a disagreement point the coefficients satisfy :math:`M \alpha = w / \alpha`, as in
+    Nash-MTL and AuxiNash. The parameters are those of :class:`bargain.GradientGame` and
+    :func:`bargain.solve`.
+
+    Parameters
+    ----------
+    gram
+        Shape ``(*batch, K, K)``: inner products of gradients.
+    weights
+        Shape ``(*batch, K)``: bargaining weights; default: all one.
+    disagreement, radius, active
+        See :class:`bargain.GradientGame`.
+    solver, start, max_steps, precision
+        See :func:`bargain.solve`.
+
+    Returns
+    -------
+    Outcome
+        Coefficients, utilities, shares, status and certificate.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :class:`bargain.GradientGame` and :func:`bargain.solve` do.
+
+    References
+    ----------
+    Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, arXiv 2202.01017, claim
+    3.1; Shamsian et al., "Auxiliary Learning as an Asymmetric Bargaining Game", ICML 2023, arXiv
+    2301.13501.
+
+    Examples
+    --------
+    >>> import numpy, bargain
+    >>> outcome = bargain.nash(numpy.asarray([[4.0, 0.0], [0.0, 1.0]]), [1.0, 3.0])
+    >>> outcome.shares
+    array([0.25, 0.75])
+    >>> outcome.coefficients.round(4)
+    array([0.5   , 1.7321])
+    """
+    game = GradientGame(gram, weights, disagreement, radius, active)
+    return solve(game, solver=solver, start=start, max_steps=max_steps, precision=precision)
+
+
+def _check_game(game: GradientGame) -> None:
+    if not isinstance(game, GradientGame):
+        raise TypeError(
+            f"game: expected a GradientGame, found {type(game).__name__}; for a Gram matrix call "
+            f"bargain.nash, or make one with bargain.GradientGame(gram)"
+        )
+    require_arrays(game)
+
+
+def _canonical_start(
+    game: GradientGame, canonical: CanonicalGame, frame: Frame, start: Array | None
+) -> Array | None:
+    """Return a positive point for every game: the given one, or where it will not do a cold one."""
+    if start is None:
+        return None
+    shape = tuple(canonical.weights.shape)
+    if tuple(start.shape) != shape:
+        raise ValueError(
+            f"start: expected shape {shape}, a coefficient for each player, found "
+            f"{tuple(start.shape)}; pass the coefficients of an outcome of the same game"
+        )
+    xp = array_namespace(game.gram)
+    usable = ~canonical.inside | (xp.isfinite(start) & (start > 0))
+    usable = xp.all(usable, axis=-1)[..., None] & canonical.inside
+    point = xp.where(usable, start * frame.units, opening(canonical))
+    return scaled(canonical, point, stretch(canonical, point, apply_cosines(canonical, point)))
+
+
+def _iterate(
+    backend: Backend,
+    solver: Solver,
+    solution: Solution,
+    max_steps: int,
+    game: CanonicalGame,
+    origin: Array | None,
+    valid: Bool[Array, "*batch"],
+) -> tuple[Answer, Int[Array, "*batch"]]:
+    """Run a solver on canonical games, each until it is done."""
+    xp = array_namespace(game.cosines)
+    first = solver.init(game, solution, origin)
+    steps = xp.zeros(valid.shape, dtype=xp.int32, device=device(valid))
+    running = valid & ~solver.done(game, solution, first)
+
+    def any_running(carry: Any) -> Any:
+        return xp.any(carry[2])
+
+    def advance(carry: Any) -> Any:
+        state, steps, running = carry
+        # A single game has ended where it is done; in a batch the others go on.
+        new = solver.step(game, solution, state)
+        state = _select(running, new, state) if running.ndim else new
+        steps = steps + xp.astype(running, steps.dtype)
+        return state, steps, running & ~solver.done(game, solution, state)
+
+    state, steps, _ = backend.while_loop(any_running, advance, (first, steps, running), max_steps)
+    return solver.answer(game, solution, state), steps
+
+
+def _select(where: Bool[Array, "*batch"], new: Any, old: Any) -> Any:
+    """Take the new values where the mask holds and the old ones elsewhere, leaf by leaf."""
+    if isinstance(new, tuple):
+        return type(new)(*(_select(where, *pair) for pair in zip(new, old, strict=True)))
+    mask = where[(..., *(None,) * (new.ndim - where.ndim))]
+    return array_namespace(new).where(mask, new, old)
+
+
+def _ask_again(
+    run: Callable[..., tuple[Answer, Array]],
+    canonical: CanonicalGame,
+    frame: Frame,
+    proof: Proof,
+    steps: Int[Array, "*batch"],
+    open_: Bool[Array, "*batch"],
+) -> tuple[Proof, Int[Array, "*batch"]]:
+    """Look for a disagreement in games that are still open; leave everything else as it is."""
+    xp = array_namespace(canonical.weights)
+    equal = canonical._replace(weights=xp.ones_like(canonical.weights))
+    answer, more = run(equal, None, open_)
+    second = prove(canonical, frame, answer)
+    found = open_ & second.evidence.stationary
+    return _select(found, second, proof), steps + more
+
+
+def _conclude(
+    canonical: CanonicalGame,
+    frame: Frame,
+    valid: Bool[Array, "*batch"],
+    proof: Proof,
+    steps: Int[Array, "*batch"],
+    tol: float,
+) -> Outcome:
+    """Say in the status what has been proved."""
+    xp = array_namespace(canonical.weights)
+    refused = valid & proof.evidence.stationary
+    agreed = valid & ~refused & proves_agreement(proof, tol)
+    certificate = certificate_of(canonical, proof, agreed, refused, agreed | refused)
+    status = xp.where(agreed, int(Status.AGREEMENT), int(Status.MAX_STEPS))
+    status = xp.where(refused, int(Status.DISAGREEMENT), status)
+    status = xp.where(valid, status, int(Status.NONFINITE))
+
+    def numbers(values: Array, at_disagreement: Array | float = 0.0) -> Array:
+        """Blank what a disagreement does not have and what an invalid game cannot have."""
+        shown = valid if values.ndim == valid.ndim else valid[..., None]
+        hidden = refused if values.ndim == valid.ndim else refused[..., None]
+        return xp.where(shown, xp.where(hidden, at_disagreement, values), xp.nan)
+
+    return Outcome(
+        coefficients=numbers(proof.coefficients),
+        utilities=numbers(proof.utilities),
+        shares=numbers(proof.shares),
+        status=xp.astype(status, xp.int32),
+        gap=numbers(certificate.gap),
+        residual=numbers(certificate.residual, certificate.residual),
+        steps=steps,
+        certificate=Certificate(
+            multipliers=numbers(certificate.multipliers),
+            stationary=numbers(certificate.stationary, certificate.stationary),
+            gap=numbers(certificate.gap),
+            residual=numbers(certificate.residual, certificate.residual),
+            floor=numbers(certificate.floor),
+            resolution=certificate.resolution,
+            accepted=certificate.accepted,
+        ),
+    )

@@ -1,0 +1,89 @@
+"""Sentences for numbers that no game can have.
+
+Values are only looked at where they are concrete and where there is one game; in a batch a bad
+game gets the status NONFINITE and its neighbours are left alone.
+"""
+
+from typing import NoReturn
+
+from array_api_compat import array_namespace, device
+
+from bargain.backend import Backend
+from bargain.canonical import Frame, symmetry_tolerance
+from bargain.games import GradientGame
+from bargain.shapes import Array, Bool
+
+SLACK = 16.0
+"""Eigenvalues of the cosines may be this many times K times the precision below zero."""
+
+
+def indefinite(frame: Frame, backend: Backend, precision: float) -> Bool[Array, "*batch"]:
+    """Whether the cosines have an eigenvalue below zero, beyond rounding."""
+    xp = array_namespace(frame.cosines)
+    players = frame.cosines.shape[-1]
+    identity = xp.eye(players, dtype=frame.cosines.dtype, device=device(frame.cosines))
+    return ~backend.positive_definite(frame.cosines + SLACK * players * precision * identity)
+
+
+def explain_invalid(game: GradientGame, frame: Frame, precision: float) -> NoReturn:
+    """Raise the error that says what is wrong with the numbers of one concrete, invalid game."""
+    xp = array_namespace(game.gram)
+    gram = game.gram
+    if game.active is not None:
+        gram = xp.where(game.active[:, None] & game.active[None, :], gram, 0.0)
+    _require_finite("gram", gram, "drop the player (active) or skip the step")
+    for name in ("weights", "disagreement"):
+        value = getattr(game, name)
+        if value is not None:
+            _require_finite(name, value, "give a finite number for each player")
+    if game.weights is not None and bool(xp.any(game.weights < 0)):
+        raise ValueError(
+            f"weights: expected bargaining weights of at least zero, found "
+            f"{float(xp.min(game.weights)):.3g}; zero means that a player has no say"
+        )
+    if game.weights is not None and not bool(xp.any(game.weights > 0)):
+        raise ValueError(
+            "weights: expected at least one above zero, found only zeros; give someone a say"
+        )
+    radius = float(game.radius)
+    if not 0 < radius < float("inf"):
+        raise ValueError(f"radius: expected a positive, finite number, found {radius}")
+    _explain_gram(gram, frame, precision)
+
+
+def _explain_gram(gram: Array, frame: Frame, precision: float) -> NoReturn:
+    xp = array_namespace(gram)
+    diagonal = xp.linalg.diagonal(gram)
+    if bool(xp.any(diagonal < 0)):
+        raise ValueError(
+            f"gram: expected squared norms on the diagonal, found {float(xp.min(diagonal)):.3g}; a "
+            f"Gram matrix of gradients is positive semidefinite"
+        )
+    difference = xp.abs(gram - xp.matrix_transpose(gram))
+    norms = frame.norms
+    allowed = symmetry_tolerance(precision) * norms[:, None] * norms[None, :]
+    if bool(xp.any(difference > allowed)):
+        raise ValueError(
+            f"gram: expected a symmetric matrix, found entries and their mirror images up to "
+            f"{float(xp.max(difference)):.3g} apart; pass (gram + gram.T) / 2 if this is rounding"
+        )
+    raise ValueError(
+        f"gram: expected a positive semidefinite matrix, found one whose cosines have the eigenvalue "
+        f"{_smallest_eigenvalue(gram, norms):.3g}; compute it with bargain.gram(gradients), or pass "
+        f"precision= if it was computed in lower precision than it is stored in"
+    )
+
+
+def _smallest_eigenvalue(gram: Array, norms: Array) -> float:
+    xp = array_namespace(gram)
+    safe = xp.where(norms > 0, norms, 1.0)
+    return float(xp.min(xp.linalg.eigvalsh(gram / safe[:, None] / safe[None, :])))
+
+
+def _require_finite(name: str, value: Array, remedy: str) -> None:
+    xp = array_namespace(value)
+    bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
+    if bad:
+        raise ValueError(
+            f"{name}: expected finite numbers, found {bad} that are NaN or infinite; {remedy}"
+        )
