@@ -4,7 +4,9 @@ from bargain.ccp import CCP
 from bargain.certificate import certify
 from bargain.fixed_point import FixedPoint
 from bargain.games import GradientGame
+from bargain.gradients import combine, gram
 from bargain.interior_point import InteriorPoint
+from bargain.lengths import rescale
 from bargain.newton import Newton
 from bargain.outcome import Certificate, Outcome, Status
 from bargain.solutions import Nash
@@ -23,6 +25,9 @@ __all__ = [
     "Outcome",
     "Status",
     "certify",
+    "combine",
+    "gram",
     "nash",
+    "rescale",
     "solve",
 ]

@@ -49,6 +49,14 @@ class Backend(Protocol):
         """Give ``find`` (canonical game, start, valid to answer, steps) its implicit derivative."""
         ...
 
+    def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
+        """Return the outcome of a game that this backend has a faster way through, else None.
+
+        The way must be the core's (same steps, same numbers up to rounding). Options are ``start``,
+        ``max_steps`` and ``precision`` of :func:`bargain.solve`.
+        """
+        ...
+
 
 class EagerBackend:
     """Plain Python control flow over the standard's linear algebra, without a derivative."""
@@ -76,6 +84,9 @@ class EagerBackend:
 
     def attach_derivative(self, find: Callable[..., Any], /) -> Callable[..., Any]:
         return find
+
+    def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
+        return None
 
 
 def backend_for(array: Array, /) -> Backend:

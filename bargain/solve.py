@@ -115,6 +115,11 @@ def solve(
     if max_steps < 0:
         raise ValueError(f"max_steps: expected at least 0, found {max_steps}")
 
+    quick = backend.shortcut(
+        game, solution, solver, start=start, max_steps=max_steps, precision=precision
+    )
+    if quick is not None:
+        return quick
     canonical, frame = canonicalise(game, precision=precision)
     valid = frame.valid & ~indefinite(frame, backend, precision)
     if game.gram.ndim == 2 and backend.concrete(valid) and not bool(valid):

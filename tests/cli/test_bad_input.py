@@ -11,8 +11,8 @@ def test_missing_file(refused, tmp_path):
 
 
 def test_folder(refused, tmp_path):
-    (tmp_path / "folder.csv").mkdir()
-    assert "folder" in refused("solve", tmp_path / "folder.csv")
+    (tmp_path / "games.csv").mkdir()
+    assert "is a folder" in refused("solve", tmp_path / "games.csv")
 
 
 def test_unreadable_file(refused, write, monkeypatch):

@@ -76,7 +76,7 @@ def test_adam_moves_by_its_rate_against_the_direction():
 
 
 def test_overlaid_digits_keep_their_places_and_their_sides():
-    # Each digit bears its number, a bit a square of 2 x 2 pixels, where the other digit lies over it.
+    # Each digit bears its number, a bit a square of 2 x 2 pixels, where the other digit overlaps.
     pixels = np.zeros((1_300, 28, 28), dtype=np.float32)
     for number in range(1_300):
         for bit in range(11):
