@@ -19,8 +19,6 @@ CENTRING = 0.9
 """The same after a step that had to be short."""
 HALVINGS = 30
 """Step lengths tried on the way back into the feasible set, each half the one before."""
-SOLVED = 1e-13
-"""A sub-problem counts as solved where its complementarity is at most this."""
 
 
 class CCPState(NamedTuple):
@@ -126,7 +124,8 @@ class CCP:
 
         slack = _slack(game, point, product)
         complementarity = xp.max(xp.abs(inner.prices * slack), axis=-1)
-        solved = state.feasible & (complementarity <= SOLVED)
+        precise = xp.where(0.1 * evidence.floor > self.tol, 0.1 * evidence.floor, self.tol)
+        solved = state.feasible & (complementarity <= precise)
         begin = (solved | ~state.feasible) & xp.all(product > 0, axis=-1)
         begin = begin & ~evidence.stationary & (evidence.residual > self.tol)
         opened = _begin_round(game, point, product)

@@ -51,7 +51,7 @@ def read_game(
     """
     matrix = _take(read_array(file, key), index, file)
     if gradients:
-        matrix = bargain.gram(matrix)
+        matrix = _gram(matrix, file)
     elif matrix.shape[0] != matrix.shape[1]:
         raise InputError(
             f"{file} holds a matrix of shape {matrix.shape}, but a Gram matrix has shape (K, K); "
@@ -92,6 +92,17 @@ def player_names(text: str | None, players: int) -> list[str]:
     if len(names) != players:
         raise InputError(f"--names must name {players} players, but names {len(names)}.")
     return names
+
+
+def _gram(gradients: np.ndarray, file: Path) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = bargain.gram(gradients)
+    if np.isfinite(gradients).all() and not np.isfinite(gram).all():
+        raise InputError(
+            f"{file} holds gradients whose inner products are too large for {gram.dtype}; divide "
+            "all gradients by a common factor, which changes no agreement."
+        )
+    return gram
 
 
 def _take(array: np.ndarray, index: int | None, file: Path) -> np.ndarray:

@@ -143,7 +143,7 @@ def _status_line(outcome: bargain.Outcome, status: bargain.Status, seconds: floa
         "residual": f"{float(outcome.residual):.1e}",
         "floor": f"{float(outcome.certificate.floor):.1e}",
         "steps": f"{int(outcome.steps)}",
-        "time": f"{1e3 * seconds:.2g} ms, which includes the loading of libraries",
+        "time": f"{1e3 * seconds:.1f} ms, which includes the loading of libraries",
     }
     return f"{status.name}: " + ", ".join(f"{name} {number}" for name, number in numbers.items())
 

@@ -110,6 +110,16 @@ def test_matrix_that_is_no_gram_matrix(refused, write, matrix, expected):
     assert any(word in sentence for word in expected.split("|")), sentence
 
 
+def test_gradients_whose_products_overflow(refused, write):
+    file = write("gradients.csv", "1e200,1e200\n1,2\n")
+    assert "too large for float64" in refused("solve", file, "--gradients")
+
+
+def test_gradients_that_are_not_finite(refused, write):
+    file = write("gradients.csv", "nan,1\n1,2\n")
+    assert "finite" in refused("solve", file, "--gradients")
+
+
 def test_nan_in_text(refused, write):
     assert "finite" in refused("solve", write("gram.csv", "nan,0\n0,1\n"))
 

@@ -156,9 +156,9 @@ def test_demo_shares_are_the_weights_and_nobody_is_harmed(demonstration):
 
 
 def test_demo_units_move_only_added_gradients(demonstration):
-    added, bargained = re.search(
+    [(added, bargained)] = re.findall(
         r"up to (\S+) where gradients are added, and by up to (\S+) where", demonstration[0]
-    ).groups()
+    )
     assert float(added) > 0.1
     assert float(bargained) < 1e-3
 

@@ -149,9 +149,9 @@ def test_disagreement_prints_its_certificate(run, write):
     }
     assert float(rows["a"][-1]) == pytest.approx(2 / 3, abs=1e-5)
     assert float(rows["b"][-1]) == pytest.approx(1 / 3, abs=1e-5)
-    length, norms = re.search(
+    [(length, norms)] = re.findall(
         r"\|sum of beta g\| = (\S+), where sum of beta \|g\| = (\S+),", text
-    ).groups()
+    )
     assert float(length) < 1e-7
     assert float(norms) == pytest.approx(4 / 3, rel=1e-2)
 
@@ -160,9 +160,9 @@ def test_disagreement_over_too_much_to_beat(run, gram_file):
     result = run("solve", gram_file, "--disagreement", "9,9,9")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    gain, has = re.search(
+    [(gain, has)] = re.findall(
         r"g\| = (\S+) by it, but they have sum of beta d = (\S+) already", text
-    ).groups()
+    )
     assert float(has) == pytest.approx(9.0)
     assert float(gain) <= float(has)
 

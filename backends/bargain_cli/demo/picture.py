@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from bargain_cli.demo.experiment import UNIT, Plan, Results, across_seeds
@@ -30,8 +31,7 @@ def draw(results: Results, plan: Plan, output: Path) -> None:
     output : Path
         The file, which ends in one of `ENDINGS`.
     """
-    figure = Figure(figsize=(10.8, 5.0), dpi=180, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.15)
+    figure = Figure(figsize=(10.8, 5.0), dpi=180, layout=ConstrainedLayoutEngine(w_pad=0.15))
     front, units = figure.subplots(1, 2, width_ratios=(1.45, 1))
     _draw_front(front, results)
     _draw_units(units, results)
@@ -67,7 +67,7 @@ def _draw_front(axes: Axes, results: Results) -> None:
     ):
         axes.annotate(
             text,
-            point,
+            tuple(point),
             xytext=place,
             textcoords="offset points",
             fontsize=9.5,

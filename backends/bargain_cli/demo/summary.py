@@ -117,7 +117,7 @@ def _sweep(results: Results) -> str:
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Compute Spearman's coefficient; the entries of each vector, shape (N,), must differ."""
     ranks = [vector.argsort().argsort() for vector in (first, second)]
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def _equal_weights(results: Results) -> str:
@@ -153,5 +153,6 @@ def _games(results: Results) -> str:
     return (
         f"Games: {len(solves):,} solved, {sum(run.disagreements for run in runs):,} without an "
         f"agreement; median {1e6 * np.median(solves):.0f} µs a solve, {solving:.0f} % of the time "
-        f"to train this small network ({bargaining:.0f} % with Gram matrix and combination)."
+        f"to train this small network ({bargaining:.0f} % with Gram matrix, length and "
+        "combination)."
     )
