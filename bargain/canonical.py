@@ -89,8 +89,8 @@ def precision_of(gram: Array, precision: float | None) -> float:
         return float(array_namespace(gram).finfo(gram.dtype).eps)
     if not 0 < precision < 1:
         raise ValueError(
-            f"precision: expected a number between 0 and 1, found {precision}; for a matrix computed "
-            f"in float32 and stored in float64 pass 1.2e-7"
+            f"precision: expected a number between 0 and 1, found {precision}; for a matrix "
+            f"computed in float32 and stored in float64 pass 1.2e-7"
         )
     return precision
 
@@ -159,7 +159,9 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
         valid = valid & xp.all(xp.isfinite(disagreement), axis=-1)
 
     usable_cosines = xp.where(valid[..., None, None], (cosines + mirrored) / 2, identity)
-    cosines = xp.where(identity > 0, xp.astype(moving, dtype)[..., None, :] * identity, usable_cosines)
+    cosines = xp.where(
+        identity > 0, xp.astype(moving, dtype)[..., None, :] * identity, usable_cosines
+    )
     safe_weights = xp.where(valid[..., None], weights, 1.0)
     safe_radius = xp.where(valid, radius, 1.0)
     eligible = present & (safe_weights > 0)
@@ -181,9 +183,7 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
     own = xp.where(inside, xp.linalg.diagonal(cosines), 1.0 if scaled is None else 0.0)
     pair = inside[..., :, None] & inside[..., None, :]
     canonical = CanonicalGame(
-        cosines=xp.where(
-            identity > 0, own[..., None, :] * identity, xp.where(pair, cosines, 0.0)
-        ),
+        cosines=xp.where(identity > 0, own[..., None, :] * identity, xp.where(pair, cosines, 0.0)),
         weights=xp.where(inside, relative / mean[..., None], 1.0),
         disagreement=None if scaled is None else xp.where(inside, scaled, -1.0),
         inside=inside,
@@ -198,8 +198,6 @@ def total_weight(game: CanonicalGame) -> Float[Array, "*batch"]:
     return xp.sum(xp.where(game.inside, game.weights, 0.0), axis=-1)
 
 
-def apply_cosines(
-    game: CanonicalGame, point: Float[Array, "*batch K"]
-) -> Float[Array, "*batch K"]:
+def apply_cosines(game: CanonicalGame, point: Float[Array, "*batch K"]) -> Float[Array, "*batch K"]:
     """Multiply by the matrix of cosines."""
     return (game.cosines @ point[..., None])[..., 0]

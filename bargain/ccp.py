@@ -14,7 +14,7 @@ from bargain.shapes import Array, Bool, Float, Int
 from bargain.solutions import Solution
 
 DECREASE = 0.1
-"""Part of the complementarity that a step on the sub-problem aims to leave, if the last went well."""
+"""Part of the complementarity that a step aims to leave, if the last one went well."""
 CENTRING = 0.9
 """The same after a step that had to be short."""
 HALVINGS = 30
@@ -196,7 +196,9 @@ def _interior_step(game: CanonicalGame, state: CCPState) -> _Iterate:
     slack = xp.where(slack > 0, slack, 1.0)  # before the first round nothing of this is used
     players = point.shape[-1]
     identity = xp.eye(players, dtype=point.dtype, device=device(point))
-    decrease = xp.where(state.length < 0.5, CENTRING * xp.ones_like(state.length), DECREASE)[..., None]
+    decrease = xp.where(state.length < 0.5, CENTRING * xp.ones_like(state.length), DECREASE)[
+        ..., None
+    ]
     target = decrease * xp.sum(prices * slack, axis=-1)[..., None] / players
 
     # Everything in units of the point, so that the spread of its entries does not matter.
@@ -211,9 +213,7 @@ def _interior_step(game: CanonicalGame, state: CCPState) -> _Iterate:
     force = _apply(transposed, target / slack) - point * state.cost
     scale = 1 / xp.sqrt(xp.linalg.diagonal(hessian))
     ridge = ROUNDING * players * xp.finfo(point.dtype).eps
-    matrix = xp.where(
-        identity > 0, 1 + ridge, scale[..., :, None] * hessian * scale[..., None, :]
-    )
+    matrix = xp.where(identity > 0, 1 + ridge, scale[..., :, None] * hessian * scale[..., None, :])
     move = scale * backend_for(point).solve_spd(matrix, scale * force)
     repricing = (target - prices * slack - prices * _apply(jacobian, move)) / slack
 
@@ -221,12 +221,17 @@ def _interior_step(game: CanonicalGame, state: CCPState) -> _Iterate:
     lengths = 0.5 ** xp.arange(HALVINGS, dtype=point.dtype, device=device(point))
     trial = lengths[:, None] * move[..., None, :]
     image = _apply(game.cosines, point * move)
-    trial_gains = (1 + trial) * (gains[..., None, :] + lengths[:, None] * (point * image)[..., None, :])
+    trial_gains = (1 + trial) * (
+        gains[..., None, :] + lengths[:, None] * (point * image)[..., None, :]
+    )
     legal = (
         (1 + trial > 0)
         & (trial_gains > game.weights[..., None, :] * (1 + 0.01 * slack[..., None, :]))
         & (product[..., None, :] + lengths[:, None] * image[..., None, :] > 0)
-        & (prices[..., None, :] + lengths[:, None] * repricing[..., None, :] > 0.01 * prices[..., None, :])
+        & (
+            prices[..., None, :] + lengths[:, None] * repricing[..., None, :]
+            > 0.01 * prices[..., None, :]
+        )
     )
     length = xp.max(xp.where(xp.all(legal, axis=-1), lengths, 0.0), axis=-1)[..., None]
     moved = point * (1 + length * move)

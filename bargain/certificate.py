@@ -78,7 +78,9 @@ def certify(
     """
     require_arrays(game)
     if outcome is None:
-        raise TypeError("outcome: expected the Outcome to check, found None; pass what solve returned")
+        raise TypeError(
+            "outcome: expected the Outcome to check, found None; pass what solve returned"
+        )
     xp = array_namespace(game.gram)
     canonical, frame = canonicalise(game, precision=precision_of(game.gram, precision))
     agreed = outcome.status == int(Status.AGREEMENT)
@@ -98,8 +100,10 @@ def certify(
             xp.where(canonical.inside, prices * frame.units, 0.0),
         ),
     )
-    tol = xp.finfo(game.gram.dtype).eps ** 0.5 if tol is None else tol
-    accepted = frame.valid & xp.where(agreed, proves_agreement(proof, tol), proof.evidence.stationary)
+    bar: float = xp.finfo(game.gram.dtype).eps ** 0.5 if tol is None else tol
+    accepted = frame.valid & xp.where(
+        agreed, proves_agreement(proof, bar), proof.evidence.stationary
+    )
     return certificate_of(canonical, proof, agreed, refused, accepted & (agreed | refused))
 
 
@@ -185,7 +189,7 @@ def prove(game: CanonicalGame, frame: Frame, answer: Answer, /) -> Proof:
 
 
 def divergence(game: CanonicalGame, gains: Float[Array, "*batch K"]) -> Float[Array, "*batch"]:
-    r"""Return :math:`\sum_i w_i \log(w_i / s_i) + s_i - w_i`; infinite where a gain is not positive.
+    r"""Return :math:`\sum_i w_i \log(w_i / s_i) + s_i - w_i`; infinite where a gain is negative.
 
     The generalised Kullback-Leibler divergence, in a form that does not cancel near zero.
     """

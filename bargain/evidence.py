@@ -143,7 +143,8 @@ def settled(evidence: Evidence, previous: Array, tol: float) -> Array:
     """Whether a solver should stop: a proof is there, or rounding allows no better one.
 
     Under the floor the residual may still fall, so it counts only once it no longer halves, and it
-    has to be well under it, to be so again when it is computed afresh. Numbers that are lost (infinite, NaN) do not come back.
+    has to be well under it, to be so again when it is computed afresh. Numbers that
+    are lost (infinite, NaN) do not come back.
     """
     stalled = (evidence.residual <= evidence.floor / 2) & (evidence.residual > previous / 2)
     lost = ~(evidence.residual < array_namespace(previous).inf)

@@ -32,7 +32,8 @@ class FixedPoint:
     :math:`b` positive, never increases the Nash objective, and has the Nash solution as its only
     fixed point. Exact searches accelerate it: along the step itself, along the line from the point
     before the last through the new one (on a quadratic that is the method of conjugate gradients),
-    and along the ray through each point. It needs only products with the cosines, so it suits very many
+    and along the ray through each point. It needs only products with the cosines, so
+    it suits very many
     players; where gradients nearly cancel it takes many steps, and :class:`bargain.Newton` few.
 
     Parameters

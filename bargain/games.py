@@ -34,7 +34,8 @@ class GradientGame(_GradientGame):
         ``gram[i, j] = <g_i, g_j>``, symmetric and positive semidefinite. See :func:`bargain.gram`.
     weights
         Shape ``(*batch, K)`` or one that broadcasts to it (or a list of K numbers), at least zero,
-        not all zero: bargaining weights, used as given. A player of weight zero has no say. Default: all one.
+        not all zero: bargaining weights, used as given. A player of weight zero has no say.
+        Default: all one.
     disagreement
         Like ``weights``, in units of utility: what each player has without an agreement. Default:
         zero, which is "do not move", and then only the direction is decided.
@@ -104,12 +105,13 @@ def _check_gram(gram: Array) -> None:
     shape = tuple(gram.shape)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(
-            f"gram: expected shape (*batch, K, K), found {shape}; from a (K, P) matrix of gradients "
-            f"make it with bargain.gram(gradients)"
+            f"gram: expected shape (*batch, K, K), found {shape}; from a (K, P) matrix of "
+            f"gradients make it with bargain.gram(gradients)"
         )
     if shape[-1] == 0:
         raise ValueError(
-            f"gram: expected at least one player, found shape {shape}; pass a (K, K) matrix with K >= 1"
+            f"gram: expected at least one player, found shape {shape}; pass a (K, K) matrix "
+            f"with K >= 1"
         )
 
 
@@ -131,7 +133,8 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
             _check_floating(name, value)
         elif not xp.isdtype(value.dtype, "bool"):
             raise TypeError(
-                f"active: expected booleans, found {value.dtype}; compare it first, as in active > 0"
+                f"active: expected booleans, found {value.dtype}; compare it first, as in "
+                f"active > 0"
             )
         _check_broadcast(name, tuple(value.shape), players)
         checked[name] = value
@@ -167,7 +170,8 @@ def _check_companion(name: str, value: Array, gram: Array) -> None:
         )
     if device(value) != device(gram):
         raise ValueError(
-            f"{name}: expected it on {device(gram)} where gram is, found it on {device(value)}; move one"
+            f"{name}: expected it on {device(gram)} where gram is, found it on {device(value)}; "
+            f"move one of them"
         )
 
 
@@ -177,6 +181,6 @@ def _check_broadcast(name: str, shape: tuple[int, ...], target: tuple[int, ...])
     )
     if not fits or (name != "radius" and shape[-1:] != target[-1:]):
         raise ValueError(
-            f"{name}: expected shape {target} or one that broadcasts to it, found {shape}; give one "
-            f"number for each player (for radius: one for each game)"
+            f"{name}: expected shape {target} or one that broadcasts to it, found {shape}; give "
+            f"one number for each player (for radius: one for each game)"
         )

@@ -1,11 +1,12 @@
 """From gradients to Gram matrices, and from coefficients to an update."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from bargain.shapes import Array, Float
+from bargain.trees import leaves_of, map_leaves, require_trees
 
 BLOCK = 2**20
 """Numbers that are gathered at a time; all the memory that ``gram`` takes beside its result."""
@@ -58,8 +59,8 @@ def gram(gradients: Any, /, *, dtype: Any = None) -> Float[Array, "*batch K K"]:
         width = max(1, BLOCK // players)
         blocks = (gradients[..., k : k + width] for k in range(0, size, width))
         return _sum_of_products(gradients, blocks, dtype)
-    trees = _require_trees(gradients)
-    leaves = list(_leaves(trees, "gradient"))
+    trees = require_trees(gradients)
+    leaves = leaves_of(trees, "gradient")
     if not leaves:
         raise ValueError("gradients: expected arrays, found none; pass each player's gradient")
     return _sum_of_products(leaves[0][0], _gathered(leaves), dtype)
@@ -111,14 +112,16 @@ def combine(coefficients: Float[Array, "*batch K"], gradients: Any, /) -> Any:
         xp = array_namespace(gradients)
         working = _working_type(gradients, None)
         row = xp.astype(coefficients, working)[..., None, :]
-        return xp.astype((row @ xp.astype(gradients, working, copy=False))[..., 0, :], gradients.dtype)
-    trees = _require_trees(gradients)
+        return xp.astype(
+            (row @ xp.astype(gradients, working, copy=False))[..., 0, :], gradients.dtype
+        )
+    trees = require_trees(gradients)
     if len(trees) != count or coefficients.ndim != 1:
         raise ValueError(
             f"gradients: expected one for each of the coefficients of shape "
             f"{tuple(coefficients.shape)}, found {len(trees)}; batches need an array of gradients"
         )
-    return _map(lambda leaves: _weighted_sum(coefficients, leaves), trees, "gradient")
+    return map_leaves(lambda leaves: _weighted_sum(coefficients, leaves), trees, "gradient")
 
 
 def _weighted_sum(coefficients: Array, leaves: Sequence[Array]) -> Array:
@@ -137,12 +140,14 @@ def _sum_of_products(example: Array, blocks: Iterator[Array], dtype: Any) -> Arr
     working = _working_type(example, dtype)
     total = None
     for block in blocks:
-        block = xp.astype(block, working, copy=False)
-        product = block @ xp.matrix_transpose(block)
+        rows = xp.astype(block, working, copy=False)
+        product = rows @ xp.matrix_transpose(rows)
         total = product if total is None else total + product
     if total is None:  # gradients without entries
         players = example.shape[-2] if example.ndim > 1 else 1
-        total = xp.zeros((*example.shape[:-2], players, players), dtype=working, device=device(example))
+        total = xp.zeros(
+            (*example.shape[:-2], players, players), dtype=working, device=device(example)
+        )
     # Exactly symmetric, whatever order the library sums in.
     return (total + xp.matrix_transpose(total)) / 2
 
@@ -169,65 +174,3 @@ def _working_type(example: Array, dtype: Any) -> Any:
             f"gradients: expected a floating-point type, found {example.dtype}; convert them"
         ) from error
     return xp.float32 if bits < 32 else example.dtype
-
-
-def _require_trees(gradients: Any) -> list[Any]:
-    if not isinstance(gradients, (list, tuple)) or not gradients:
-        raise TypeError(
-            f"gradients: expected an array or a sequence of at least one gradient, found "
-            f"{type(gradients).__name__}; pass one gradient for each player"
-        )
-    return list(gradients)
-
-
-def _leaves(trees: list[Any], path: str) -> Iterator[tuple[Array, ...]]:
-    found: list[tuple[Array, ...]] = []
-
-    def keep(leaves: tuple[Array, ...]) -> None:
-        found.append(leaves)
-
-    _map(keep, trees, path)
-    return iter(found)
-
-
-def _map(function: Callable[[tuple[Array, ...]], Any], trees: list[Any], path: str) -> Any:
-    """Apply a function to corresponding leaves of K pytrees of equal structure."""
-    first = trees[0]
-    if is_array_api_obj(first):
-        shapes = {tuple(tree.shape) if is_array_api_obj(tree) else None for tree in trees}
-        if len(shapes) > 1:
-            raise ValueError(
-                f"gradients: expected {path} of equal shape for every player, found "
-                f"{sorted(map(str, shapes))}; a parameter that a player does not use has gradient zero"
-            )
-        return function(tuple(trees))
-    if first is None and all(tree is None for tree in trees):
-        return None
-    kinds = {type(tree) for tree in trees}
-    if len(kinds) > 1:
-        names = sorted(kind.__name__ for kind in kinds)
-        raise ValueError(f"gradients: expected one kind of {path} for every player, found {names}")
-    if isinstance(first, dict):
-        if any(tree.keys() != first.keys() for tree in trees):
-            raise ValueError(
-                f"gradients: expected the keys {sorted(map(str, first))} in {path} of every player, "
-                f"found others; a parameter that a player does not use has gradient zero"
-            )
-        return {key: _map(function, [t[key] for t in trees], f"{path}[{key!r}]") for key in first}
-    if isinstance(first, (list, tuple)):
-        if any(len(tree) != len(first) for tree in trees):
-            raise ValueError(
-                f"gradients: expected {len(first)} entries in {path} of every player, found "
-                f"{sorted({len(tree) for tree in trees})}"
-            )
-        items = [
-            _map(function, list(parts), f"{path}[{k}]")
-            for k, parts in enumerate(zip(*trees, strict=True))
-        ]
-        if isinstance(first, list):
-            return items
-        return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
-    raise TypeError(
-        f"gradients: expected {path} to be an array or a dict, list or tuple of them, found "
-        f"{type(first).__name__}; convert it, for example with numpy.asarray"
-    )

@@ -78,7 +78,7 @@ class InteriorPoint:
     >>> import numpy, bargain
     >>> gram = numpy.asarray([[1.0, 0.0], [0.0, 1.0]])
     >>> bargain.nash(gram, disagreement=[0.6, 0.0]).utilities.round(6)
-    array([0.866025, 0.5     ])
+    array([0.872842, 0.488004])
     """
 
     tol: float = 1e-12
@@ -88,13 +88,13 @@ class InteriorPoint:
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None
     ) -> InteriorPointState:
         """Begin at the center of the ball; ``start`` gives the multipliers."""
-        game = with_disagreement(game)
+        game, disagreement = with_disagreement(game)
         xp = array_namespace(game.weights)
         values, vectors = xp.linalg.eigh(game.cosines)
         # Directions that rounding cannot tell from none would only carry noise.
         known = values > values.shape[-1] * xp.finfo(values.dtype).eps
         factor = vectors * xp.sqrt(xp.where(known, values, 0.0))[..., None, :]
-        surplus = xp.where(game.disagreement < -1, -game.disagreement, 1.0)
+        surplus = xp.where(disagreement < -1, -disagreement, 1.0)
         point, pressure = game.weights / surplus, total_weight(game)
         update = xp.zeros_like(point)
         if start is not None:
@@ -104,8 +104,10 @@ class InteriorPoint:
             length = xp.where(length > 0, length, 1.0)
             # On the sphere the multipliers are the coefficients times the pressure.
             update, begun = update / length, begun / length
-            margin = 1 - xp.sum(begun * game.disagreement, axis=-1)
-            pressure = xp.where(margin > 0.1, pressure / xp.where(margin > 0.1, margin, 1.0), pressure)
+            margin = 1 - xp.sum(begun * disagreement, axis=-1)
+            pressure = xp.where(
+                margin > 0.1, pressure / xp.where(margin > 0.1, margin, 1.0), pressure
+            )
             point = xp.where(game.inside, pressure[..., None] * begun, point)
             surplus = game.weights / point
         return InteriorPointState(
@@ -122,12 +124,12 @@ class InteriorPoint:
         self, game: CanonicalGame, solution: Solution, state: InteriorPointState
     ) -> InteriorPointState:
         """Take one primal-dual Newton step."""
-        game = with_disagreement(game)
+        game, disagreement = with_disagreement(game)
         xp = array_namespace(state.point)
         factor, update, surplus, point = state.factor, state.update, state.surplus, state.point
         transposed = xp.matrix_transpose(factor)
         pressure = state.pressure[..., None]
-        infeasibility = _apply(factor, update) - game.disagreement - surplus
+        infeasibility = _apply(factor, update) - disagreement - surplus
         curvature = point / surplus
 
         players = point.shape[-1]
@@ -148,7 +150,9 @@ class InteriorPoint:
         reach = xp.sqrt(xp.sum(moved * moved, axis=-1))
         stiffness = xp.sum(moved * (scale * solve_spd(matrix, scale * moved)), axis=-1)
         change = xp.where(
-            stiffness > 0, reach * reach / xp.where(stiffness > 0, stiffness, 1.0) * (reach - 1), 0.0
+            stiffness > 0,
+            reach * reach / xp.where(stiffness > 0, stiffness, 1.0) * (reach - 1),
+            0.0,
         )
         least = LEAST_PRESSURE * total_weight(game)
         aim = state.pressure + change
@@ -159,9 +163,7 @@ class InteriorPoint:
         move = move - change[..., None] * pull
         widening = _apply(factor, move) + infeasibility
         repricing = (game.weights - point * surplus - point * widening) / surplus
-        drop = xp.max(
-            xp.concat([-widening / surplus, -repricing / point], axis=-1), axis=-1
-        )
+        drop = xp.max(xp.concat([-widening / surplus, -repricing / point], axis=-1), axis=-1)
         length = xp.where(drop > 1 - KEPT, (1 - KEPT) / xp.where(drop > 0, drop, 1.0), 1.0)
         wide = length[..., None]
         update, point = update + wide * move, point + wide * repricing
@@ -181,11 +183,8 @@ class InteriorPoint:
         """Whether the iterate proves something, or rounding allows no better proof."""
         return settled(state.evidence, state.previous, self.tol)
 
-    def answer(
-        self, game: CanonicalGame, solution: Solution, state: InteriorPointState
-    ) -> Answer:
+    def answer(self, game: CanonicalGame, solution: Solution, state: InteriorPointState) -> Answer:
         """Read the agreement and the multipliers off the state."""
-        game = with_disagreement(game)
         xp = array_namespace(state.point)
         multipliers = xp.where(game.inside, state.point, 0.0)
         update, length, binds = agreed_update(state.factor, state.update, multipliers)
@@ -219,16 +218,15 @@ def agreed_update(
     return xp.where(binds[..., None], along, own), length, binds
 
 
-def with_disagreement(game: CanonicalGame) -> CanonicalGame:
-    """Write "no disagreement point" as the disagreement point zero."""
+def with_disagreement(game: CanonicalGame) -> tuple[CanonicalGame, Float[Array, "*batch K"]]:
+    """Write "no disagreement point" as the disagreement point zero; return that as well."""
     if game.disagreement is not None:
-        return game
+        return game, game.disagreement
     xp = array_namespace(game.weights)
     pairs = game.inside[..., :, None] & game.inside[..., None, :]
-    return game._replace(
-        cosines=xp.where(pairs, game.cosines, 0.0),
-        disagreement=xp.where(game.inside, xp.zeros_like(game.weights), -1.0),
-    )
+    disagreement = xp.where(game.inside, xp.zeros_like(game.weights), -1.0)
+    cosines = xp.where(pairs, game.cosines, 0.0)
+    return game._replace(cosines=cosines, disagreement=disagreement), disagreement
 
 
 def weigh_iterate(

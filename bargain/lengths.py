@@ -70,8 +70,8 @@ def rescale(
     expected = tuple(game.gram.shape[:-1])
     if tuple(coefficients.shape) != expected:
         raise ValueError(
-            f"coefficients: expected shape {expected}, found {tuple(coefficients.shape)}; pass those "
-            f"of an outcome of this game"
+            f"coefficients: expected shape {expected}, found {tuple(coefficients.shape)}; pass "
+            f"those of an outcome of this game"
         )
     xp = array_namespace(game.gram)
     canonical, frame = canonicalise(game, precision=precision_of(game.gram, None))

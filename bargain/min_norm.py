@@ -63,7 +63,9 @@ def min_norm(
         players = point.shape[-1]
         identity = xp.eye(players, dtype=point.dtype, device=device(point))
         gap = xp.sum(point * slack, axis=-1)[..., None] / players
-        target = gap * xp.where(state.length < 0.5, 0.9 * xp.ones_like(state.length), 0.05)[..., None]
+        target = (
+            gap * xp.where(state.length < 0.5, 0.9 * xp.ones_like(state.length), 0.05)[..., None]
+        )
         diagonal = xp.linalg.diagonal(game.cosines) + slack / point
         scale = 1 / xp.sqrt(diagonal)
         ridge = ROUNDING * players * xp.finfo(point.dtype).eps
@@ -76,12 +78,11 @@ def min_norm(
         length = xp.where(drop > 1 - KEPT, (1 - KEPT) / xp.where(drop > 0, drop, 1.0), 1.0)
         live = running(state)
         length = xp.where(live, length, 0.0)
-        new = _State(
+        return _State(
             point + length[..., None] * move,
             slack + length[..., None] * change,
             xp.where(live, length, state.length),
         )
-        return new
 
     ones = xp.ones_like(game.weights)
     first = _State(ones, ones, xp.ones_like(game.resolution))

@@ -2,49 +2,24 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
-from bargain.backend import Backend, backend_for
+from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame, apply_cosines, canonicalise, precision_of
 from bargain.certificate import Proof, certificate_of, prove, proves_agreement
 from bargain.evidence import Answer
 from bargain.games import GradientGame, require_arrays
 from bargain.interior_point import InteriorPoint
+from bargain.loop import iterate, select
 from bargain.newton import Newton
 from bargain.opening import opening, scaled, stretch
 from bargain.outcome import Certificate, Outcome, Status
 from bargain.shapes import Array, Bool, Float, Int
 from bargain.solutions import Nash, Solution
+from bargain.solver import Solver
 from bargain.validation import explain_invalid, indefinite
-
-
-class Solver(Protocol):
-    """What a solver implements: pure functions over a state that is a named tuple of arrays.
-
-    A solver is a frozen dataclass of Python numbers. It reads canonical games (unit gradients,
-    positive weights), loops over nothing and branches on no value; the driver owns the loop.
-    """
-
-    tol: float
-    patience: int
-
-    def init(self, game: CanonicalGame, solution: Solution, start: Any, /) -> Any:
-        """Return the first state."""
-        ...
-
-    def step(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Any:
-        """Return the next state."""
-        ...
-
-    def done(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Any:
-        """Return for each game whether its state is final."""
-        ...
-
-    def answer(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Answer:
-        """Read the answer off a state."""
-        ...
 
 
 def solve(
@@ -104,13 +79,7 @@ def solve(
     _check_game(game)
     backend = backend_for(game.gram)
     precision = precision_of(game.gram, precision)
-    if solver is None:
-        solver = Newton() if game.disagreement is None else InteriorPoint()
-    if game.disagreement is not None and not isinstance(solver, InteriorPoint):
-        raise TypeError(
-            f"solver: expected InteriorPoint for a game with a disagreement point, found "
-            f"{type(solver).__name__}; leave solver out"
-        )
+    solver = _choose_solver(game, solver)
     max_steps = solver.patience if max_steps is None else max_steps
     if max_steps < 0:
         raise ValueError(f"max_steps: expected at least 0, found {max_steps}")
@@ -124,7 +93,7 @@ def solve(
     valid = frame.valid & ~indefinite(frame, backend, precision)
     if game.gram.ndim == 2 and backend.concrete(valid) and not bool(valid):
         explain_invalid(game, frame, precision)
-    run = partial(_iterate, backend, solver, solution, max_steps)
+    run = partial(iterate, backend, solver, solution, max_steps)
     origin = _canonical_start(game, canonical, frame, start)
     find = backend.attach_derivative(run)
     answer, steps = find(canonical, origin, valid)
@@ -197,7 +166,19 @@ def nash(
     return solve(game, solver=solver, start=start, max_steps=max_steps, precision=precision)
 
 
-def _check_game(game: GradientGame) -> None:
+def _choose_solver(game: GradientGame, solver: Solver | None) -> Solver:
+    """Return the solver asked for, or the best for the game."""
+    if game.disagreement is None:
+        return Newton() if solver is None else solver
+    if solver is None or isinstance(solver, InteriorPoint):
+        return solver or InteriorPoint()
+    raise TypeError(
+        f"solver: expected InteriorPoint for a game with a disagreement point, found "
+        f"{type(solver).__name__}; leave solver out"
+    )
+
+
+def _check_game(game: Any) -> None:
     if not isinstance(game, GradientGame):
         raise TypeError(
             f"game: expected a GradientGame, found {type(game).__name__}; for a Gram matrix call "
@@ -225,44 +206,6 @@ def _canonical_start(
     return scaled(canonical, point, stretch(canonical, point, apply_cosines(canonical, point)))
 
 
-def _iterate(
-    backend: Backend,
-    solver: Solver,
-    solution: Solution,
-    max_steps: int,
-    game: CanonicalGame,
-    origin: Array | None,
-    valid: Bool[Array, "*batch"],
-) -> tuple[Answer, Int[Array, "*batch"]]:
-    """Run a solver on canonical games, each until it is done."""
-    xp = array_namespace(game.cosines)
-    first = solver.init(game, solution, origin)
-    steps = xp.zeros(valid.shape, dtype=xp.int32, device=device(valid))
-    running = valid & ~solver.done(game, solution, first)
-
-    def any_running(carry: Any) -> Any:
-        return xp.any(carry[2])
-
-    def advance(carry: Any) -> Any:
-        state, steps, running = carry
-        # A single game has ended where it is done; in a batch the others go on.
-        new = solver.step(game, solution, state)
-        state = _select(running, new, state) if running.ndim else new
-        steps = steps + xp.astype(running, steps.dtype)
-        return state, steps, running & ~solver.done(game, solution, state)
-
-    state, steps, _ = backend.while_loop(any_running, advance, (first, steps, running), max_steps)
-    return solver.answer(game, solution, state), steps
-
-
-def _select(where: Bool[Array, "*batch"], new: Any, old: Any) -> Any:
-    """Take the new values where the mask holds and the old ones elsewhere, leaf by leaf."""
-    if isinstance(new, tuple):
-        return type(new)(*(_select(where, *pair) for pair in zip(new, old, strict=True)))
-    mask = where[(..., *(None,) * (new.ndim - where.ndim))]
-    return array_namespace(new).where(mask, new, old)
-
-
 def _ask_again(
     run: Callable[..., tuple[Answer, Array]],
     canonical: CanonicalGame,
@@ -277,7 +220,7 @@ def _ask_again(
     answer, more = run(equal, None, open_)
     second = prove(canonical, frame, answer)
     found = open_ & second.evidence.stationary
-    return _select(found, second, proof), steps + more
+    return select(found, second, proof), steps + more
 
 
 def _conclude(

@@ -68,9 +68,10 @@ def _explain_gram(gram: Array, frame: Frame, precision: float) -> NoReturn:
             f"{float(xp.max(difference)):.3g} apart; pass (gram + gram.T) / 2 if this is rounding"
         )
     raise ValueError(
-        f"gram: expected a positive semidefinite matrix, found one whose cosines have the eigenvalue "
-        f"{_smallest_eigenvalue(gram, norms):.3g}; compute it with bargain.gram(gradients), or pass "
-        f"precision= if it was computed in lower precision than it is stored in"
+        f"gram: expected a positive semidefinite matrix, found one whose cosines have the "
+        f"eigenvalue {_smallest_eigenvalue(gram, norms):.3g}; compute it with "
+        f"bargain.gram(gradients), or pass precision= if it was computed in "
+        f"lower precision than it is stored in"
     )
 
 

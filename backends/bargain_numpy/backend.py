@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import get_lapack_funcs
 
 from bargain.backend import EagerBackend
 from bargain_numpy.single_game import solve_single
@@ -17,7 +17,7 @@ class NumpyBackend(EagerBackend):
 
     def solve_spd(self, matrix: Any, rhs: Any, /) -> Any:
         if matrix.ndim == 2 and rhs.ndim == 1:
-            solve = lapack.get_lapack_funcs("posv", (matrix, rhs))
+            (solve,) = get_lapack_funcs(("posv",), (matrix, rhs))
             _, solution, info = solve(matrix, rhs)
             return solution if info == 0 else np.full_like(rhs, np.nan)
         try:
@@ -31,7 +31,7 @@ class NumpyBackend(EagerBackend):
 
     def positive_definite(self, matrix: Any, /) -> Any:
         if matrix.ndim == 2:
-            factorise = lapack.get_lapack_funcs("potrf", (matrix,))
+            (factorise,) = get_lapack_funcs(("potrf",), (matrix,))
             return np.asarray(factorise(matrix)[1] == 0)
         try:
             np.linalg.cholesky(matrix)

@@ -11,7 +11,7 @@ from math import inf, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.linalg.lapack import dposv, dpotrf
+from scipy.linalg import get_lapack_funcs
 
 import bargain.line_search as search
 from bargain.canonical import resolution_of, symmetry_tolerance
@@ -24,6 +24,8 @@ from bargain.validation import SLACK
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
+
+dposv, dpotrf = get_lapack_funcs(("posv", "potrf"), dtype=np.float64)
 
 EPSILON = float(np.finfo(np.float64).eps)
 SMALLEST = 16 * float(np.finfo(np.float64).smallest_normal)
@@ -92,7 +94,7 @@ def _cosines(gram: Matrix, norms: Vector, precision: float) -> Matrix | None:
     cosines = (cosines + mirrored) / 2
     players = len(norms)
     cosines.flat[:: players + 1] = 1 + SLACK * players * precision
-    if dpotrf(cosines)[1] != 0:
+    if dpotrf(cosines.T)[1] != 0:
         return None
     cosines.flat[:: players + 1] = 1.0
     return cosines
@@ -108,7 +110,9 @@ def _begin(
 ) -> Vector | None:
     total = float(np.add.reduce(weights))
     if start is not None:
-        if getattr(start, "shape", None) != norms.shape or not (start.min() > 0 and start.max() < inf):
+        if getattr(start, "shape", None) != norms.shape or not (
+            start.min() > 0 and start.max() < inf
+        ):
             return None
         point = start * norms
         return point * _stretch(point, cosines @ point, total, resolution)
@@ -166,7 +170,8 @@ def _iterate(
         matrix = cosines * scale
         matrix *= scale[:, None]
         matrix.flat[:: players + 1] = ridge
-        _, relative, info = dposv(matrix, scale * (force - product))
+        # Symmetric, so its transpose is the same and already in LAPACK's order: no copy.
+        _, relative, info = dposv(matrix.T, scale * (force - product), 0, 1, 1)
         if info != 0:
             return None
         relative *= scale / point
@@ -242,9 +247,7 @@ def _conclude(
             width,
             ACCEPTED,
         )
-        return Outcome(
-            zeros, zeros, zeros, DISAGREEMENT, nothing, excess, counted, certificate
-        )
+        return Outcome(zeros, zeros, zeros, DISAGREEMENT, nothing, excess, counted, certificate)
     deviation = gains / weights - 1
     residual = np.maximum.reduce(np.abs(deviation))
     floor = ROUNDING * EPSILON * np.maximum.reduce(point * (magnitudes @ point) / weights)
