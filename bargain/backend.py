@@ -45,8 +45,12 @@ class Backend(Protocol):
         """Whether a symmetric matrix is positive definite."""
         ...
 
-    def attach_derivative(self, find: Callable[..., Any], /) -> Callable[..., Any]:
-        """Give ``find`` (canonical game, start, valid to answer, steps) its implicit derivative."""
+    def attach_derivative(self, search: Callable[..., Any], /) -> Callable[..., Any]:
+        """Give a search its implicit derivative, see ``bargain.loop`` and ``bargain.derivative``.
+
+        The derivative of the answer with respect to the cosines and the weights of the canonical
+        game; what leads there and back is plain arithmetic of arrays.
+        """
         ...
 
     def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
@@ -82,8 +86,8 @@ class EagerBackend:
         xp = array_namespace(matrix)
         return xp.min(xp.linalg.eigvalsh(matrix), axis=-1) > 0
 
-    def attach_derivative(self, find: Callable[..., Any], /) -> Callable[..., Any]:
-        return find
+    def attach_derivative(self, search: Callable[..., Any], /) -> Callable[..., Any]:
+        return search
 
     def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
         return None

@@ -1,10 +1,11 @@
 """The one loop that every solver runs in."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from array_api_compat import array_namespace, device
 
-from bargain.backend import Backend
+from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame
 from bargain.evidence import Answer
 from bargain.shapes import Array, Bool, Int
@@ -12,34 +13,41 @@ from bargain.solutions import Solution
 from bargain.solver import Solver
 
 
-def iterate(
-    backend: Backend,
-    solver: Solver,
-    solution: Solution,
-    max_steps: int,
-    game: CanonicalGame,
-    origin: Array | None,
-    valid: Bool[Array, "*batch"],
-) -> tuple[Answer, Int[Array, "*batch"]]:
-    """Run a solver on canonical games, each until it is done."""
-    xp = array_namespace(game.cosines)
-    first = solver.init(game, solution, origin)
-    steps = xp.zeros(valid.shape, dtype=xp.int32, device=device(valid))
-    running = valid & ~solver.done(game, solution, first)
+@dataclass(frozen=True)
+class Search:
+    """A solver in its loop: from canonical games to their answers.
 
-    def any_running(carry: Any) -> Any:
-        return xp.any(carry[2])
+    A frozen dataclass, so that compilers may keep what they made of it.
+    """
 
-    def advance(carry: Any) -> Any:
-        state, steps, running = carry
-        # A single game has ended where it is done; in a batch the others go on.
-        new = solver.step(game, solution, state)
-        state = select(running, new, state) if running.ndim else new
-        steps = steps + xp.astype(running, steps.dtype)
-        return state, steps, running & ~solver.done(game, solution, state)
+    solver: Solver
+    solution: Solution
+    max_steps: int
 
-    state, steps, _ = backend.while_loop(any_running, advance, (first, steps, running), max_steps)
-    return solver.answer(game, solution, state), steps
+    def __call__(
+        self, game: CanonicalGame, start: Array | None, running: Bool[Array, "*batch"]
+    ) -> tuple[Answer, Int[Array, "*batch"]]:
+        """Run each of the games asked for until it is done; also count its steps."""
+        xp = array_namespace(game.cosines)
+        solver, solution = self.solver, self.solution
+        first = solver.init(game, solution, start)
+        steps = xp.zeros(running.shape, dtype=xp.int32, device=device(running))
+
+        def any_running(carry: Any) -> Any:
+            return xp.any(carry[2])
+
+        def advance(carry: Any) -> Any:
+            state, steps, running = carry
+            # A single game has ended where it is done; in a batch the others go on.
+            new = solver.step(game, solution, state)
+            state = select(running, new, state) if running.ndim else new
+            steps = steps + xp.astype(running, steps.dtype)
+            return state, steps, running & ~solver.done(game, solution, state)
+
+        carry = (first, steps, running & ~solver.done(game, solution, first))
+        while_loop = backend_for(game.cosines).while_loop
+        state, steps, _ = while_loop(any_running, advance, carry, self.max_steps)
+        return solver.answer(game, solution, state), steps
 
 
 def select(where: Bool[Array, "*batch"], new: Any, old: Any) -> Any:

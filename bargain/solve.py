@@ -1,7 +1,5 @@
 """The driver: one loop for every solver, and the shorthand that most people need."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -9,10 +7,9 @@ from array_api_compat import array_namespace
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame, apply_cosines, canonicalise, precision_of
 from bargain.certificate import Proof, certificate_of, prove, proves_agreement
-from bargain.evidence import Answer
 from bargain.games import GradientGame, require_arrays
 from bargain.interior_point import InteriorPoint
-from bargain.loop import iterate, select
+from bargain.loop import Search, select
 from bargain.newton import Newton
 from bargain.opening import opening, scaled, stretch
 from bargain.outcome import Certificate, Outcome, Status
@@ -93,10 +90,9 @@ def solve(
     valid = frame.valid & ~indefinite(frame, backend, precision)
     if game.gram.ndim == 2 and backend.concrete(valid) and not bool(valid):
         explain_invalid(game, frame, precision)
-    run = partial(iterate, backend, solver, solution, max_steps)
+    search = Search(solver, solution, max_steps)
     origin = _canonical_start(game, canonical, frame, start)
-    find = backend.attach_derivative(run)
-    answer, steps = find(canonical, origin, valid)
+    answer, steps = backend.attach_derivative(search)(canonical, origin, valid)
     proof = prove(canonical, frame, answer)
 
     # Whether the gradients cancel does not depend on the weights, but tiny weights can hide it
@@ -104,7 +100,7 @@ def solve(
     uneven = array_namespace(valid).any(canonical.weights != 1, axis=-1)
     open_ = valid & uneven & ~proof.evidence.stationary & ~proves_agreement(proof, solver.tol)
     if not backend.concrete(open_) or bool(array_namespace(open_).any(open_)):
-        proof, steps = _ask_again(run, canonical, frame, proof, steps, open_)
+        proof, steps = _ask_again(search, canonical, frame, proof, steps, open_)
     return _conclude(canonical, frame, valid, proof, steps, solver.tol)
 
 
@@ -207,7 +203,7 @@ def _canonical_start(
 
 
 def _ask_again(
-    run: Callable[..., tuple[Answer, Array]],
+    search: Search,
     canonical: CanonicalGame,
     frame: Frame,
     proof: Proof,
@@ -217,7 +213,7 @@ def _ask_again(
     """Look for a disagreement in games that are still open; leave everything else as it is."""
     xp = array_namespace(canonical.weights)
     equal = canonical._replace(weights=xp.ones_like(canonical.weights))
-    answer, more = run(equal, None, open_)
+    answer, more = search(equal, None, open_)
     second = prove(canonical, frame, answer)
     found = open_ & second.evidence.stationary
     return select(found, second, proof), steps + more
