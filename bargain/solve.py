@@ -232,7 +232,8 @@ def _conclude(
     refused = valid & proof.evidence.stationary
     agreed = valid & ~refused & proves_agreement(proof, tol)
     certificate = certificate_of(canonical, proof, agreed, refused, agreed | refused)
-    status = xp.where(agreed, int(Status.AGREEMENT), int(Status.MAX_STEPS))
+    status = xp.full_like(steps, int(Status.MAX_STEPS))
+    status = xp.where(agreed, int(Status.AGREEMENT), status)
     status = xp.where(refused, int(Status.DISAGREEMENT), status)
     status = xp.where(valid, status, int(Status.NONFINITE))
 
@@ -246,7 +247,7 @@ def _conclude(
         coefficients=numbers(proof.coefficients),
         utilities=numbers(proof.utilities),
         shares=numbers(proof.shares),
-        status=xp.astype(status, xp.int32),
+        status=status,
         gap=numbers(certificate.gap),
         residual=numbers(certificate.residual, certificate.residual),
         steps=steps,

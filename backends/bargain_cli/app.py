@@ -39,6 +39,7 @@ class SolverName(StrEnum):
     INTERIOR_POINT = "interior-point"
 
 
+DEMO_PACKAGES = {"matplotlib", "mlxtend", "threadpoolctl"}
 SOLUTIONS = {SolutionName.NASH: bargain.Nash}
 SOLVERS = {
     SolverName.NEWTON: bargain.Newton,
@@ -197,7 +198,7 @@ def run_demo(
     try:
         from bargain_cli.demo import demonstrate
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in {"matplotlib", "mlxtend"}:
+        if error.name is None or error.name.partition(".")[0] not in DEMO_PACKAGES:
             raise
         _end(
             f"the demo needs {error.name}, which is not installed; "

@@ -121,6 +121,8 @@ def _disagreement_proof(game: bargain.GradientGame, outcome: bargain.Outcome) ->
     norms, cosines = _norms_and_cosines(game)
     scaled = beta * norms
     length = _length(scaled, cosines)
+    if not scaled.any():
+        return "No agreement: the gradients are zero, so there is nothing to agree on."
     if game.disagreement is None or not np.any(game.disagreement):
         return (
             "No agreement: no direction helps every player. The proof is the mixture beta of the "

@@ -33,7 +33,7 @@ def test_command_line(without, capsys, package):
     assert 'pip install "bargain-solvers[cli]"' in errors
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "mlxtend"])
+@pytest.mark.parametrize("package", ["matplotlib", "mlxtend", "threadpoolctl"])
 def test_demo(without, package, monkeypatch, capsys):
     without(package)
     importlib.import_module("bargain_cli.app")

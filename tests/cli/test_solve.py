@@ -156,6 +156,12 @@ def test_disagreement_prints_its_certificate(run, write):
     assert float(norms) == pytest.approx(4 / 3, rel=1e-2)
 
 
+def test_no_gradients_at_all(run, write):
+    result = run("solve", write("gram.csv", "0,0\n0,0\n"))
+    assert result.exit_code == 0
+    assert "the gradients are zero" in result.stdout
+
+
 def test_disagreement_over_too_much_to_beat(run, gram_file):
     result = run("solve", gram_file, "--disagreement", "9,9,9")
     assert result.exit_code == 0

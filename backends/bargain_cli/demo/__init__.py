@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from bargain_cli.demo.experiment import FULL, QUICK, run
 from bargain_cli.demo.picture import ENDINGS, draw
@@ -37,10 +38,11 @@ def demonstrate(output: Path, *, quick: bool = False, seed: int = 0) -> None:
         raise InputError(f"The picture cannot go to {output}, which is a folder; name a file.")
     console = Console(highlight=False)
     plan = QUICK if quick else FULL
-    results = run(plan, seed, console)
+    with threadpool_limits(1):  # on matrices as small as these, threads wait more than they work
+        results = run(plan, seed, console)
     print_summary(results, plan, seed, console)
     try:
         draw(results, plan, output)
     except OSError as error:
         raise InputError(f"The picture {output} cannot be written ({error.strerror}).") from None
-    console.print(f"The picture of the front is in {output}.", soft_wrap=True)
+    console.print(f"The picture of the front: {output}", soft_wrap=True)
