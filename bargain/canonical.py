@@ -193,9 +193,10 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
 
 
 def total_weight(game: CanonicalGame) -> Float[Array, "*batch"]:
-    """Sum of the weights of the players inside."""
+    """Return the sum of the weights of the players inside; one where nobody is."""
     xp = array_namespace(game.weights)
-    return xp.sum(xp.where(game.inside, game.weights, 0.0), axis=-1)
+    total = xp.sum(xp.where(game.inside, game.weights, 0.0), axis=-1)
+    return xp.where(total > 0, total, 1.0)
 
 
 def apply_cosines(game: CanonicalGame, point: Float[Array, "*batch K"]) -> Float[Array, "*batch K"]:
