@@ -43,7 +43,7 @@ def solve(
         Shape ``(*batch, K)``: coefficients to start from, such as those of the step before. Games
         for which they are not positive and finite start cold.
     max_steps
-        Give up after so many steps; default: 200 for second-order solvers, 20,000 for the others.
+        Give up after so many steps; default: the solver's own ``patience``.
     precision
         Relative precision of the entries of the Gram matrix; default: the machine epsilon of its
         type. Combinations of unit gradients shorter than ``(K * precision) ** 0.5`` count as zero,

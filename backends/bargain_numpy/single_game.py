@@ -29,9 +29,10 @@ dposv, dpotrf = get_lapack_funcs(("posv", "potrf"), dtype=np.float64)
 
 EPSILON = float(np.finfo(np.float64).eps)
 SMALLEST = 16 * float(np.finfo(np.float64).smallest_normal)
-ACCEPTED = np.asarray(True)
-AGREEMENT = np.asarray(int(Status.AGREEMENT), np.int32)
-DISAGREEMENT = np.asarray(int(Status.DISAGREEMENT), np.int32)
+# NumPy's scalars, which nobody can write to.
+ACCEPTED = np.bool_(True)
+AGREEMENT = np.int32(Status.AGREEMENT)
+DISAGREEMENT = np.int32(Status.DISAGREEMENT)
 
 
 def solve_single(
@@ -233,13 +234,13 @@ def _conclude(
     gains = point * product
     sum_of_gains, size = float(np.add.reduce(gains)), float(np.add.reduce(point))
     length = sqrt(max(sum_of_gains, 0.0)) / size
-    zeros, counted = np.zeros(len(norms)), np.asarray(steps, np.int32)
-    width = np.asarray(resolution)
+    counted, width = np.int32(steps), np.float64(resolution)
     if length <= resolution:
         combination = point / norms
-        nothing, excess = np.asarray(0.0), np.asarray(length)
+        nothing, excess = np.float64(0.0), np.float64(length)
+        zeros = [np.zeros(len(norms)) for _ in range(4)]
         certificate = Certificate(
-            zeros,
+            zeros.pop(),
             combination / np.add.reduce(combination),
             nothing,
             excess,
@@ -247,7 +248,7 @@ def _conclude(
             width,
             ACCEPTED,
         )
-        return Outcome(zeros, zeros, zeros, DISAGREEMENT, nothing, excess, counted, certificate)
+        return Outcome(*zeros, DISAGREEMENT, nothing, excess, counted, certificate)
     deviation = gains / weights - 1
     residual = np.maximum.reduce(np.abs(deviation))
     floor = ROUNDING * EPSILON * np.maximum.reduce(point * (magnitudes @ point) / weights)
@@ -255,7 +256,13 @@ def _conclude(
     root = sqrt(total)
     coefficients = point / norms
     certificate = Certificate(
-        coefficients * (root * mean / radius), zeros, gap, residual, floor, width, ACCEPTED
+        coefficients * (root * mean / radius),
+        np.zeros(len(norms)),
+        gap,
+        residual,
+        floor,
+        width,
+        ACCEPTED,
     )
     return Outcome(
         coefficients * sqrt(mean),
