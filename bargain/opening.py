@@ -54,14 +54,12 @@ def proximal_step(
     belong in one go, which no Newton direction does.
     """
     xp = array_namespace(point)
-    moved = point - product / bound[..., None]
+    half = (point - product / bound[..., None]) / 2
     inverse = game.weights / bound[..., None]
-    root = xp.sqrt(moved * moved + 4 * inverse)
-    # For a negative v the sum cancels; the conjugate quotient does not.
-    positive = moved > 0
-    return xp.where(
-        positive, (moved + root) / 2, 2 * inverse / xp.where(positive, 1.0, root - moved)
-    )
+    root = xp.sqrt(half * half + inverse)
+    # The sum cancels where the half is negative; the quotient does not.
+    plain, stable = half + root, inverse / (xp.abs(half) + root)
+    return xp.where(plain > stable, plain, stable)
 
 
 def opening(game: CanonicalGame) -> Float[Array, "*batch K"]:

@@ -11,7 +11,8 @@ from math import inf, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs
+from scipy.linalg import get_blas_funcs, get_lapack_funcs
+from scipy.linalg.blas import idamax  # pyright: ignore[reportAttributeAccessIssue]
 
 import bargain.line_search as search
 from bargain.canonical import resolution_of, symmetry_tolerance
@@ -25,6 +26,8 @@ from bargain.validation import SLACK
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
+# BLAS's dot products, sums and largest entries take a fraction of the time of NumPy's reductions.
+dasum, ddot, dsymv = get_blas_funcs(("asum", "dot", "symv"), dtype=np.float64)
 dposv, dpotrf = get_lapack_funcs(("posv", "potrf"), dtype=np.float64)
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -57,9 +60,10 @@ def solve_single(
     if not (diagonal.min() > 0 and diagonal.max() < inf):
         return None
     norms = np.sqrt(diagonal)
-    cosines = _cosines(gram, norms, precision)
-    if cosines is None:
+    matrices = _cosines(gram, norms, precision)
+    if matrices is None:
         return None
+    cosines, magnitudes = matrices
     if weights is None:
         weights, mean = np.ones(players), 1.0
     else:
@@ -67,9 +71,8 @@ def solve_single(
         if not (weights.min() > 0 and largest < inf):
             return None
         weights = weights / largest
-        mean = np.add.reduce(weights) / players
+        mean = dasum(weights) / players
         weights, mean = weights / mean, float(mean * largest)
-    magnitudes = np.abs(cosines)
     resolution = resolution_of(precision, players)
     point = _begin(cosines, magnitudes, weights, norms, start, resolution)
     if point is None:
@@ -80,25 +83,29 @@ def solve_single(
     return _conclude(cosines, magnitudes, weights, mean, norms, game.radius, resolution, *ended)
 
 
-def _cosines(gram: Matrix, norms: Vector, precision: float) -> Matrix | None:
-    """Return the cosines of a valid Gram matrix, and None for any other."""
+def _cosines(gram: Matrix, norms: Vector, precision: float) -> tuple[Matrix, Matrix] | None:
+    """Return the cosines of a valid Gram matrix and their magnitudes; None for any other."""
     tol = symmetry_tolerance(precision)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         cosines = gram / norms[:, None]
         cosines /= norms
-    mirrored = cosines.T
     # Comparisons with NaN are false, so that NaN and infinity end here too.
-    if not np.maximum.reduce(np.abs(cosines), axis=None) <= 1 + tol:
+    magnitudes = np.abs(cosines)
+    if not magnitudes.max() <= 1 + tol:
         return None
-    if not np.maximum.reduce(np.abs(cosines - mirrored), axis=None) <= tol:
-        return None
-    cosines = (cosines + mirrored) / 2
+    difference = cosines - cosines.T
+    if difference.any():
+        if not difference.max() <= tol:
+            return None
+        cosines = (cosines + cosines.T) / 2
     players = len(norms)
-    cosines.flat[:: players + 1] = 1 + SLACK * players * precision
-    if dpotrf(cosines.T)[1] != 0:
+    # A symmetric matrix is its transpose, which is in LAPACK's order already.
+    cosines = cosines.T
+    cosines.T.flat[:: players + 1] = 1 + SLACK * players * precision
+    if dpotrf(cosines)[1] != 0:
         return None
-    cosines.flat[:: players + 1] = 1.0
-    return cosines
+    cosines.T.flat[:: players + 1] = 1.0
+    return cosines, magnitudes.T
 
 
 def _begin(
@@ -109,33 +116,37 @@ def _begin(
     start: Any,
     resolution: float,
 ) -> Vector | None:
-    total = float(np.add.reduce(weights))
+    total = dasum(weights)
     if start is not None:
         if getattr(start, "shape", None) != norms.shape or not (
             start.min() > 0 and start.max() < inf
         ):
             return None
         point = start * norms
-        return point * _stretch(point, cosines @ point, total, resolution)
-    bound = np.maximum.reduce(np.add.reduce(magnitudes, axis=1))
+        return point * _stretch(point, dsymv(1.0, cosines, point), total, resolution)
+    bound = float(magnitudes.sum(axis=0).max())
     inverse = weights / bound
     point = np.sqrt(weights)
-    product = cosines @ point
+    product = dsymv(1.0, cosines, point)
     for _ in range(ROUNDS):
         factor = _stretch(point, product, total, resolution)
-        moved = point * factor - product * (factor / bound)
-        root = np.sqrt(moved * moved + 4 * inverse)
-        positive = moved > 0
-        point = np.where(
-            positive, (moved + root) / 2, 2 * inverse / np.where(positive, 1.0, root - moved)
-        )
-        product = cosines @ point
+        half = point * (factor / 2)
+        product *= factor / (2 * bound)
+        half -= product
+        root = half * half
+        root += inverse
+        root = np.sqrt(root)
+        # The sum cancels where the half is negative; the quotient does not.
+        size = np.abs(half)
+        size += root
+        point = np.maximum(half + root, inverse / size)
+        product = dsymv(1.0, cosines, point)
     return point * _stretch(point, product, total, resolution)
 
 
 def _stretch(point: Vector, product: Vector, total: float, resolution: float) -> float:
-    least = (0.1 * resolution * float(np.add.reduce(point))) ** 2
-    return sqrt(total / max(float(point.dot(product)), least))
+    least = (0.1 * resolution * dasum(point)) ** 2
+    return sqrt(total / max(ddot(point, product), least))
 
 
 def _iterate(
@@ -152,57 +163,64 @@ def _iterate(
     ridge = 1 + ROUNDING * players * EPSILON
     previous, steps = inf, 0
     while True:
-        product = cosines @ point
-        gains = point * product
-        residual = float(np.maximum.reduce(np.abs(gains / weights - 1)))
-        power = float(np.add.reduce(gains))
-        if power <= (resolution * float(np.add.reduce(point))) ** 2 or residual <= tol:
+        product = dsymv(1.0, cosines, point)
+        deviation = point * product
+        deviation /= weights
+        deviation -= 1
+        residual = abs(float(deviation[idamax(deviation)]))
+        if ddot(point, product) <= (resolution * dasum(point)) ** 2 or residual <= tol:
             return point, steps
         if residual > previous / 2:
-            floor = ROUNDING * EPSILON * float((point * (magnitudes @ point) / weights).max())
+            floor = _floor(magnitudes, weights, point)
             if residual <= floor / 2:
                 return (point, steps) if floor < WORST_FLOOR else None
         if steps == max_steps or not residual < inf:
             return None
         previous, steps = residual, steps + 1
 
+        # Cholesky's method does not mind a badly scaled diagonal, so the core's scaling can go.
         force = weights / point
-        scale = 1 / np.sqrt(1 + force / point)
-        matrix = cosines * scale
-        matrix *= scale[:, None]
-        matrix.flat[:: players + 1] = ridge
-        # Symmetric, so its transpose is the same and already in LAPACK's order: no copy.
-        _, relative, info = dposv(matrix.T, scale * (force - product), 0, 1, 1)
+        matrix = cosines.copy("F")
+        diagonal = force / point
+        diagonal += 1
+        diagonal *= ridge
+        matrix.T.flat[:: players + 1] = diagonal
+        force -= product
+        _, direction, info = dposv(matrix, force, 0, 1, 1)
         if info != 0:
             return None
-        relative *= scale / point
-        direction = point * relative
+        relative = direction / point
         length = _exact_step(
-            float(direction.dot(product)),
-            float(direction.dot(cosines @ direction)),
+            ddot(direction, product),
+            ddot(direction, dsymv(1.0, cosines, direction)),
             weights,
             relative,
         )
-        point = point * (1 + length * relative)
+        point = point + length * direction
+
+
+def _floor(magnitudes: Matrix, weights: Vector, point: Vector) -> float:
+    wobble = point * dsymv(1.0, magnitudes, point)
+    wobble /= weights
+    return ROUNDING * EPSILON * float(wobble.max())
 
 
 def _exact_step(linear: float, quadratic: float, weights: Vector, relative: Vector) -> float:
     """Search as ``bargain.line_search.exact_step`` does."""
     quadratic = max(quadratic, 0.0)
-    steepest = -float(np.minimum.reduce(relative))
+    steepest = -float(relative.min())
     upper = 1 / steepest if steepest > SMALLEST else inf
     lower = 0.0
-    slope_at_start = linear - float(weights.dot(relative))
+    slope_at_start = linear - ddot(weights, relative)
     if slope_at_start >= 0:
         return 0.0
     step = 1.0 if upper > 1 / 0.99 else 0.99 * upper
     for _ in range(search.ROUNDS):
         ratio = relative / (1 + step * relative)
-        weighted = weights * ratio
-        slope = linear + step * quadratic - float(np.add.reduce(weighted))
+        slope = linear + step * quadratic - ddot(weights, ratio)
         if abs(slope) <= -search.SLACK * slope_at_start:
             return step
-        curvature = quadratic + float(weighted.dot(ratio))
+        curvature = quadratic + ddot(weights * ratio, ratio)
         if slope > 0:
             upper = step
         else:
@@ -227,13 +245,13 @@ def _conclude(
     steps: int,
 ) -> Outcome | None:
     """Prove the answer afresh, as the core does."""
-    total = float(np.add.reduce(weights))
-    product = cosines @ point
+    total = dasum(weights)
+    product = dsymv(1.0, cosines, point)
     factor = _stretch(point, product, total, resolution)
     point, product = point * factor, product * factor
     gains = point * product
-    sum_of_gains, size = float(np.add.reduce(gains)), float(np.add.reduce(point))
-    length = sqrt(max(sum_of_gains, 0.0)) / size
+    power = ddot(point, product)
+    length = sqrt(max(power, 0.0)) / dasum(point)
     counted, width = np.int32(steps), np.float64(resolution)
     if length <= resolution:
         combination = point / norms
@@ -241,7 +259,7 @@ def _conclude(
         zeros = [np.zeros(len(norms)) for _ in range(4)]
         certificate = Certificate(
             zeros.pop(),
-            combination / np.add.reduce(combination),
+            combination / combination.sum(),
             nothing,
             excess,
             nothing,
@@ -250,9 +268,9 @@ def _conclude(
         )
         return Outcome(*zeros, DISAGREEMENT, nothing, excess, counted, certificate)
     deviation = gains / weights - 1
-    residual = np.maximum.reduce(np.abs(deviation))
-    floor = ROUNDING * EPSILON * np.maximum.reduce(point * (magnitudes @ point) / weights)
-    gap = mean * weights.dot(deviation - np.log1p(deviation)) if residual < 1 else np.float64(inf)
+    residual = np.abs(deviation[idamax(deviation)])
+    floor = np.float64(_floor(magnitudes, weights, point))
+    gap = np.float64(mean * ddot(weights, deviation - np.log1p(deviation)))
     root = sqrt(total)
     coefficients = point / norms
     certificate = Certificate(
@@ -267,7 +285,7 @@ def _conclude(
     return Outcome(
         coefficients * sqrt(mean),
         product * norms * (radius / root),
-        gains / sum_of_gains,
+        gains / power,
         AGREEMENT,
         gap,
         residual,

@@ -1,0 +1,37 @@
+"""The implicit derivative of the Nash solution, as a rule that JAX differentiates by."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bargain.canonical import apply_cosines
+from bargain.derivative import push_forward
+from bargain.opening import scaled, stretch
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def search_with_derivative(search: Any, game: Any, start: Any, running: Any) -> Any:
+    """Run a search; JAX sees what comes out of it, and never the loop."""
+    return search(game, start, running)
+
+
+@search_with_derivative.defjvp
+def _push(search: Any, primals: Any, tangents: Any) -> Any:
+    game, start, running = primals
+    if game.disagreement is not None:
+        raise NotImplementedError(
+            "expected a game without a disagreement point, found one with it: its solution has no "
+            "derivative here yet; stop it with jax.lax.stop_gradient around the game"
+        )
+    # The rule's own answer comes from the rule, so that it can be differentiated once more.
+    answer, steps = search_with_derivative(search, game, start, running)
+    point = jnp.where(game.inside, answer.multipliers, 1.0)
+    point = scaled(game, point, stretch(game, point, apply_cosines(game, point)))
+    moving = push_forward(game, point, tangents[0].cosines, tangents[0].weights)
+    # Any positive multiple of the solution is an answer, so only relative changes count.
+    relative = jnp.where(game.inside & running[..., None], moving / point, 0.0)
+    change = jax.tree.map(lambda values: values * relative, answer)
+    return (answer, steps), (change, np.zeros(steps.shape, jax.dtypes.float0))
