@@ -256,9 +256,9 @@ def _conclude(
     if length <= resolution:
         combination = point / norms
         nothing, excess = np.float64(0.0), np.float64(length)
-        zeros = [np.zeros(len(norms)) for _ in range(4)]
+        zeros = np.zeros((4, len(norms)))
         certificate = Certificate(
-            zeros.pop(),
+            zeros[3],
             combination / combination.sum(),
             nothing,
             excess,
@@ -266,7 +266,9 @@ def _conclude(
             width,
             ACCEPTED,
         )
-        return Outcome(*zeros, DISAGREEMENT, nothing, excess, counted, certificate)
+        return Outcome(
+            zeros[0], zeros[1], zeros[2], DISAGREEMENT, nothing, excess, counted, certificate
+        )
     deviation = gains / weights - 1
     residual = np.abs(deviation[idamax(deviation)])
     floor = np.float64(_floor(magnitudes, weights, point))
