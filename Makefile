@@ -42,7 +42,7 @@ docs: $(VENV)/.dev ## Build the documentation and run its examples
 	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
 
 bench: $(VENV)/.dev ## Measure speed, next to the peers
-	$(BIN)/python -m pytest benchmarks
+	$(BIN)/python -m benchmarks
 
 clean: ## Remove builds and caches
 	rm -rf dist docs/_build .benchmarks .hypothesis .import_linter_cache .pytest_cache .ruff_cache

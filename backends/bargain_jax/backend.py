@@ -9,6 +9,7 @@ import jax
 from jax import lax
 from jax.core import Tracer
 
+from bargain.backend import EagerBackend
 from bargain.outcome import Outcome, Status
 from bargain.solve import solve
 from bargain_jax.derivative import search_with_derivative
@@ -16,7 +17,7 @@ from bargain_jax.derivative import search_with_derivative
 _compiling = ContextVar("_compiling", default=False)
 
 
-class JaxBackend:
+class JaxBackend(EagerBackend):
     """Loops and solves that XLA compiles, with the implicit derivative."""
 
     def concrete(self, array: Any, /) -> bool:
@@ -27,11 +28,13 @@ class JaxBackend:
     ) -> Any:
         if self.concrete(cond(state)):
             # Outside any transformation XLA would compile the loop anew at every call.
-            return _run(cond, body, state, max_steps)
+            return super().while_loop(cond, body, state, max_steps)
+        cond, cond_inputs = _without_derivative(cond, state)
+        body, body_inputs = _without_derivative(body, state)
         _, state = lax.while_loop(
-            lambda carry: (carry[0] < max_steps) & cond(carry[1]),
-            lambda carry: (carry[0] + 1, body(carry[1])),
-            (0, state),
+            lambda carry: (carry[0] < max_steps) & cond(carry[1], *cond_inputs),
+            lambda carry: (carry[0] + 1, body(carry[1], *body_inputs)),
+            (0, lax.stop_gradient(state)),
         )
         return state
 
@@ -69,3 +72,12 @@ def _compiled(
         )
     finally:
         _compiling.reset(token)
+
+
+def _without_derivative(function: Callable[[Any], Any], state: Any) -> tuple[Any, Any]:
+    """Turn what a function closes over into arguments that carry no derivative.
+
+    Loops end at solutions, whose derivatives are implicit; XLA's have none in reverse mode anyway.
+    """
+    function, inputs = jax.closure_convert(function, state)
+    return function, lax.stop_gradient(inputs)

@@ -6,11 +6,9 @@ import torch
 
 from bargain.backend import EagerBackend
 from bargain.outcome import Certificate, Outcome
-from bargain_torch import solve_derivative, solve_op
 from bargain_torch.place import running_core
 from bargain_torch.recipe import write_recipe
-
-solve_derivative.register()
+from bargain_torch.solve_derivative import Solve
 
 
 class TorchBackend(EagerBackend):
@@ -45,31 +43,37 @@ def _solve(
             f"bargain.gram does"
         )
     players = gram.shape[:-1]
-
-    def full(values: Any) -> Any:
-        return values if values is None or values.shape == players else values.expand(players)
-
-    radius = game.radius
+    weights, radius = game.weights, game.radius
+    if weights is not None and weights.shape != players:
+        weights = weights.expand(players)
     if isinstance(radius, torch.Tensor):
         radius = radius.to(gram.dtype).expand(players[:-1])
     elif radius == 1:
         radius = None
     else:
         radius = torch.full(players[:-1], radius, dtype=gram.dtype, device=gram.device)
+    companions = {
+        "disagreement": game.disagreement,
+        "active": game.active,
+        "ideal": game.ideal,
+        "start": start,
+    }
+    present = {name: values for name, values in companions.items() if values is not None}
+    stack = None
+    if present:
+        full = [values.to(gram.dtype).expand(players) for values in present.values()]
+        stack = torch.stack(full, dim=-2)
+    # Where values can be looked at, an invalid game is an error; elsewhere it is a status.
+    strict = not torch.compiler.is_compiling()
     (
         coefficients, utilities, shares, multipliers, stationary,
         gap, residual, floor, resolution, status, steps, accepted,
-    ) = solve_op.solve(
+    ) = Solve.apply(
         gram,
-        full(game.weights),
-        full(game.disagreement),
+        weights,
         radius,
-        full(game.active),
-        full(game.ideal),
-        start,
-        write_recipe(solver, solution, max_steps, precision),
-        # Where values can be looked at, an invalid game is an error; elsewhere it is a status.
-        not torch.compiler.is_compiling(),
+        stack,
+        write_recipe(solver, solution, max_steps, precision, tuple(present), strict),
     )  # fmt: skip
     return Outcome(
         coefficients=coefficients,

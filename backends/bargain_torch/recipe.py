@@ -10,26 +10,52 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import torch
+
 
 class Recipe(NamedTuple):
-    """The arguments of :func:`bargain.solve` that are no arrays."""
+    """Everything about a solve that is no array.
+
+    Attributes
+    ----------
+    solver, solution, max_steps, precision
+        The arguments of :func:`bargain.solve`.
+    companions
+        Names of the arrays that the operator gets stacked into one.
+    strict
+        Whether a single invalid game is an error; else it is a status.
+    """
 
     solver: Any
     solution: Any
     max_steps: int
     precision: float
+    companions: tuple[str, ...]
+    strict: bool
 
 
-def write_recipe(solver: Any, solution: Any, max_steps: int, precision: float) -> str:
-    """Write down how to solve."""
-    return json.dumps([_describe(solver), _describe(solution), max_steps, precision])
+def write_recipe(*recipe: Any) -> str:
+    """Write down the fields of a :class:`Recipe`."""
+    # While tracing, a cache would only make the compiler suspicious.
+    write = _write if torch.compiler.is_dynamo_compiling() else _remembered
+    return write(*recipe)
 
 
 @lru_cache(maxsize=256)
 def read_recipe(text: str) -> Recipe:
     """Read what :func:`write_recipe` wrote."""
-    solver, solution, max_steps, precision = json.loads(text)
-    return Recipe(_make(*solver), _make(*solution), max_steps, precision)
+    solver, solution, max_steps, precision, companions, strict = json.loads(text)
+    return Recipe(
+        _make(*solver), _make(*solution), max_steps, precision, tuple(companions), strict
+    )
+
+
+def _write(solver: Any, solution: Any, *rest: Any) -> str:
+    return json.dumps([_describe(solver), _describe(solution), *rest])
+
+
+_write._dynamo_marked_constant = True
+_remembered = lru_cache(maxsize=256)(_write)
 
 
 def _describe(part: Any) -> tuple[str, str, dict[str, Any]]:
@@ -40,7 +66,7 @@ def _describe(part: Any) -> tuple[str, str, dict[str, Any]]:
             f"found {kind.__module__}.{kind.__qualname__}; torch has to rebuild them from their "
             f"names and fields"
         )
-    values = {field.name: getattr(part, field.name) for field in fields(kind) if field.init}
+    values = {field.name: getattr(part, field.name) for field in fields(part) if field.init}
     return kind.__module__, kind.__qualname__, values
 
 

@@ -6,6 +6,7 @@ All of it is made of differentiable operations on the game and its solution, so 
 derivatives too.
 """
 
+from inspect import signature
 from typing import Any
 
 import torch
@@ -14,40 +15,68 @@ from torch import Tensor
 from bargain.canonical import CanonicalGame
 from bargain.derivative import pull_back
 from bargain.solutions import Nash
-from bargain_torch.recipe import read_recipe
-from bargain_torch.solve_op import NAME, library
+from bargain_torch import solve_op
+from bargain_torch.recipe import Recipe, read_recipe
 
 
-def register() -> None:
-    """Give the operator its derivative."""
-    torch.library.register_autograd(NAME, _backward, setup_context=_remember, lib=library)
+class Solve(torch.autograd.Function):
+    """The operator with its derivative, a rule that ``torch.func`` takes as well as autograd."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(
+        gram: Tensor, weights: Tensor | None, radius: Tensor | None, stack: Tensor | None, text: str
+    ) -> tuple[Tensor, ...]:
+        return solve_op.solve(gram, weights, radius, stack, text)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        gram, weights, radius, stack, text = inputs
+        coefficients, _, _, *proof = output
+        # Coefficients, utilities and shares have derivatives; the proof is about one game only.
+        ctx.mark_non_differentiable(*proof)
+        ctx.save_for_backward(gram, weights, radius, stack, coefficients)
+        ctx.recipe = text
+
+    @staticmethod
+    def backward(ctx: Any, *bars: Any) -> tuple[Tensor | None, ...]:
+        recipe = read_recipe(ctx.recipe)
+        _require_formula(recipe)
+        needed = ctx.needs_input_grad
+        found = _backward(recipe, ctx.saved_tensors, *bars[:3])
+        return tuple(bar if need else None for bar, need in zip(found, needed, strict=True))
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    gram, weights, disagreement, radius, active, _, _, recipe, _ = inputs
-    coefficients, utilities, shares, *proof = output
-    # Coefficients, utilities and shares have derivatives; the proof is about one game only.
-    ctx.mark_non_differentiable(*proof)
-    ctx.save_for_backward(gram, weights, radius, active, coefficients)
-    ctx.refusal = _refusal(read_recipe(recipe).solution, disagreement)
+# ``apply`` asks for it at every call, and to work it out takes as long as a Newton step.
+Solve.forward.__signature__ = signature(Solve.forward)  # type: ignore[attr-defined]
 
 
-def _refusal(solution: Any, disagreement: Any) -> str | None:
-    if type(solution) is not Nash:
-        return f"the solution Nash, found {type(solution).__name__}, which has no derivative here"
-    if disagreement is not None:
-        return "a game without a disagreement point, found one with it, which has no derivative"
-    return None
+def _require_formula(recipe: Recipe) -> None:
+    """Raise where the formula does not hold."""
+    if type(recipe.solution) is not Nash:
+        found = f"the solution {type(recipe.solution).__name__}"
+    elif "disagreement" in recipe.companions:
+        found = "a game with a disagreement point"
+    else:
+        return
+    raise NotImplementedError(
+        f"expected the solution Nash of a game without a disagreement point, found {found}, which "
+        f"has no derivative here; detach the game, as in bargain.nash(gram.detach())"
+    )
 
 
 def _backward(
-    ctx: Any, coefficients_bar: Tensor, utilities_bar: Tensor, shares_bar: Tensor, *_: Any
+    recipe: Recipe,
+    saved: tuple[Any, ...],
+    coefficients_bar: Tensor,
+    utilities_bar: Tensor,
+    shares_bar: Tensor,
 ) -> tuple[Tensor | None, ...]:
-    if ctx.refusal is not None:
-        raise NotImplementedError(
-            f"expected {ctx.refusal}; detach the game, as in bargain.nash(gram.detach())"
-        )
-    gram, weights, radius, active, point = ctx.saved_tensors
+    gram, weights, radius, stack, point = saved
+    active = None
+    if "active" in recipe.companions:
+        active = stack[..., recipe.companions.index("active"), :] > 0
     # Without an agreement the coefficients are zero or NaN, and nobody is inside.
     inside = torch.isfinite(point) & (point > 0)
     decided = inside.any(-1, keepdim=True)
@@ -73,16 +102,17 @@ def _backward(
     claimed = torch.where(inside, shares_bar, 0.0)
     mean = (claimed * own).sum(-1, keepdim=True) / total
 
+    pairs = inside[..., :, None] & inside[..., None, :]
     game = CanonicalGame(
-        cosines=torch.where(inside[..., :, None] & inside[..., None, :], masked, 0.0),
+        cosines=torch.where(pairs, masked, 0.0),
         weights=own,
         disagreement=None,
         inside=inside,
         resolution=total[..., 0],
     )
     gram_bar, weights_bar = pull_back(game, point, torch.where(inside, pressed, 0.0))
-    gram_bar = gram_bar + (outer + outer.mT) / 2
+    gram_bar = torch.where(pairs, gram_bar, 0.0) + (outer + outer.mT) / 2
     weights_bar = weights_bar + (claimed - mean) / total - reach * earned / (2 * total)
     weights_bar = torch.where(inside, weights_bar, 0.0)
-    radius_bar = None if radius is None else (total.rsqrt() * earned)[..., 0]
-    return gram_bar, weights_bar, None, radius_bar, None, None, None, None, None
+    radius_bar = (total.rsqrt() * earned)[..., 0]
+    return gram_bar, weights_bar, radius_bar, None, None

@@ -23,9 +23,9 @@ FLAGS = {"status": torch.int32, "steps": torch.int32, "accepted": torch.bool}
 OUTPUTS = (*VECTORS, *NUMBERS, *FLAGS)
 
 library = torch.library.Library("bargain", "DEF")
+# Few arguments, since torch spends microseconds on each: what is seldom given comes in one stack.
 library.define(
-    "solve(Tensor gram, Tensor? weights, Tensor? disagreement, Tensor? radius, Tensor? active, "
-    "Tensor? ideal, Tensor? start, str recipe, bool strict) -> ("
+    "solve(Tensor gram, Tensor? weights, Tensor? radius, Tensor? stack, str recipe) -> ("
     + ", ".join(f"Tensor {name}" for name in OUTPUTS)
     + ")",
     tags=tuple(
@@ -38,51 +38,50 @@ solve = torch.ops.bargain.solve.default
 
 
 @torch.library.impl(library, "solve", "CompositeExplicitAutograd")
-def _solve(gram: Tensor, *arguments: Any) -> tuple[Tensor, ...]:
+def _solve(
+    gram: Tensor, weights: Tensor | None, radius: Tensor | None, stack: Tensor | None, text: str
+) -> tuple[Tensor, ...]:
     """Solve in double precision, whatever the type: it costs no more, and angles stay sharp."""
-    *companions, recipe, strict = arguments
+    recipe, tensors = read_recipe(text), [gram, weights, radius, stack]
     if goes_to_host(gram):
-        arrays = _to_host([gram, *companions])
-        outcome = _outcome(arrays, read_recipe(recipe), strict)
-        return _from_host(outcome, gram)
+        return _from_host(_outcome(_to_host(tensors), recipe), gram)
     with core_only():
-        tensors = [
-            values.detach().to(torch.float64) if values is not None and values.is_floating_point()
-            else values
-            for values in (gram, *companions)
-        ]  # fmt: skip
-        outcome = _outcome(tensors, read_recipe(recipe), strict)
+        doubles = [None if t is None else t.detach().to(torch.float64) for t in tensors]
+        outcome = _outcome(doubles, recipe)
     return tuple(
         part.to(dtype, copy=True)
         for part, dtype in zip(_parts(outcome), _dtypes(gram), strict=True)
     )
 
 
-def _outcome(arrays: list[Any], recipe: Recipe, strict: bool) -> Outcome:
+def _outcome(arrays: list[Any], recipe: Recipe) -> Outcome:
     """Ask the core. Where invalid games may not raise, a single one goes as a batch of one."""
-    *game, start = arrays
-    solver, solution, *limits = recipe
-    max_steps, precision = limits
-    options = {"max_steps": max_steps, "precision": precision}
     try:
-        return solve_in_core(_game(*game), solution, solver, start=start, **options)
+        return _ask_core(recipe, *arrays)
     except ValueError:
-        if strict or arrays[0].ndim > 2:
+        if recipe.strict or arrays[0].ndim > 2:
             raise
-    *game, start = (None if values is None else values[None] for values in arrays)
-    outcome = solve_in_core(_game(*game), solution, solver, start=start, **options)
-    return _first(outcome)
+    batch = [None if values is None else values[None] for values in arrays]
+    return _first(_ask_core(recipe, *batch))
 
 
-def _game(
-    gram: Any, weights: Any, disagreement: Any, radius: Any, active: Any, ideal: Any
-) -> GradientGame:
-    """Make a game; one radius is a plain number, which is what fast ways through look for."""
+def _ask_core(recipe: Recipe, gram: Any, weights: Any, radius: Any, stack: Any) -> Outcome:
+    companions = {name: stack[..., k, :] for k, name in enumerate(recipe.companions)}
+    start = companions.pop("start", None)
+    if "active" in companions:
+        companions["active"] = companions["active"] > 0
     if radius is None:
         radius = 1.0
     elif radius.ndim == 0:
-        radius = float(radius)
-    return GradientGame(gram, weights, disagreement, radius, active, ideal)
+        radius = float(radius)  # what fast ways through look for
+    return solve_in_core(
+        GradientGame(gram, weights, radius=radius, **companions),
+        recipe.solution,
+        recipe.solver,
+        start=start,
+        max_steps=recipe.max_steps,
+        precision=recipe.precision,
+    )
 
 
 def _first(outcome: Any) -> Any:
@@ -158,7 +157,7 @@ def _shapes(gram: Tensor, *arguments: Any) -> tuple[Tensor, ...]:
 @torch.library.register_vmap(NAME, lib=library)
 def _batched(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
     """Map over games by solving them as a batch."""
-    *tensors, recipe, _ = arguments
+    *tensors, recipe = arguments
 
     def leading(values: Any, axis: int | None) -> Any:
         if values is None:
@@ -168,5 +167,5 @@ def _batched(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any,
         return values.movedim(axis, 0)
 
     pairs = zip(tensors, in_dims, strict=False)
-    outputs = solve(*(leading(*pair) for pair in pairs), recipe, False)
+    outputs = solve(*(leading(*pair) for pair in pairs), recipe)
     return outputs, (0,) * len(outputs)

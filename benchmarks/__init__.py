@@ -1,0 +1,1 @@
+"""How fast things are, measured next to peers: ``python -m benchmarks``."""

@@ -1,0 +1,39 @@
+"""What all tests share: shapes checked at every call, four array libraries, Hypothesis profiles."""
+
+import sys
+
+import pytest
+from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+import tests.shape_checks  # noqa: F401 - the hook below finds it by this name
+
+if "bargain" in sys.modules:
+    raise RuntimeError("expected bargain not to be imported yet: its shapes would go unchecked")
+install_import_hook(["bargain", "bargain_numpy"], "tests.shape_checks.checked")
+
+from tests.libraries import LIBRARIES, Library, open_library  # noqa: E402 - imports bargain
+
+SLOW_DRAWS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile(
+    "default", derandomize=True, deadline=None, max_examples=50, suppress_health_check=SLOW_DRAWS
+)
+settings.register_profile(
+    "thorough", deadline=None, max_examples=2000, suppress_health_check=SLOW_DRAWS
+)
+settings.load_profile("default")
+
+
+@pytest.fixture(params=LIBRARIES)
+def xp(request) -> Library:
+    """Each array library in turn, on the device where mistakes show."""
+    return open_library(request.param)
+
+
+@pytest.fixture
+def no_shortcut(monkeypatch):
+    """Send NumPy games through the core, as those of any other library."""
+    from bargain.backend import EagerBackend
+    from bargain_numpy import NumpyBackend
+
+    monkeypatch.setattr(NumpyBackend, "shortcut", EagerBackend.shortcut)

@@ -1,0 +1,101 @@
+"""Every example in the README and in the documentation runs and shows what it claims.
+
+Blocks of Python on a page share one namespace, in their order. A block with prompts is a doctest,
+any other is executed. Commands in a block `console` are run on the files that the page has written,
+and have to print what the page shows, where `...` stands for anything.
+"""
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bargain_cli.app import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(
+    r"^```\{?(?P<kind>[\w-]*)\}?[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def run_page(text, name):
+    """Run the examples of a page and return how many there were."""
+    namespace = {"__name__": "example"}
+    ran = 0
+    for block in FENCE.finditer(text):
+        kind, body = block["kind"], block["body"]
+        where = f"{name}, line {text.count(chr(10), 0, block.start()) + 1}"
+        if kind in ("python", "doctest") and ">>>" in body:
+            run_prompts(body, namespace, where)
+        elif kind == "python":
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(body, where, "exec"), namespace)
+        elif kind == "console":
+            run_commands(body, where)
+        else:
+            continue
+        ran += 1
+    return ran
+
+
+def run_prompts(body, namespace, where):
+    test = doctest.DocTestParser().get_doctest(body, namespace, where, where, 0)
+    report = []
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(
+        test, out=report.append, clear_globs=False
+    )
+    assert result.failed == 0, "".join(report)
+    namespace.update(test.globs)
+
+
+def run_commands(body, where):
+    for command in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        line, _, expected = command.partition("\n")
+        program, *arguments = shlex.split(line)
+        if program != "bargain":
+            continue  # pip and make have tests of their own: whoever runs this has used them
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, f"{where}: {line}\n{result.output}"
+        same = doctest.OutputChecker().check_output(expected, result.output, FLAGS)
+        assert same, f"{where}: {line}\nexpected\n{expected}\nfound\n{result.output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_examples_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page(page.read_text(encoding="utf-8"), page.name)
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/quickstart.md", "docs/theory.md", "docs/solvers.md"]
+)
+def test_pages_have_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_page((ROOT / name).read_text(encoding="utf-8"), name) > 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "```python\n>>> 1 + 1\n3\n```\n",
+        "```{doctest}\n>>> 1 + 1\n3\n```\n",
+        "```python\nassert False\n```\n",
+        "```{doctest}\n>>> import warnings\n>>> warnings.warn('old')\n```\n",
+        "```console\n$ bargain --version\nbargain minus one\n```\n",
+        "```console\n$ bargain solve missing.csv\n```\n",
+    ],
+)
+def test_wrong_examples_are_caught(wrong):
+    with pytest.raises(AssertionError):
+        run_page(wrong, "page")
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
