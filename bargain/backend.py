@@ -26,23 +26,76 @@ class Backend(Protocol):
     """What an adapter implements; subclass :class:`EagerBackend` and override what differs."""
 
     def concrete(self, array: Array, /) -> bool:
-        """Whether the values of this array can be looked at, as they cannot while tracing."""
+        """Tell whether the values of an array can be looked at, as they cannot while tracing.
+
+        Parameters
+        ----------
+        array : Array
+            An array of the library.
+
+        Returns
+        -------
+        bool
+            Whether they can.
+        """
         ...
 
     def while_loop(
         self, cond: Callable[[Any], Any], body: Callable[[Any], Any], state: Any, max_steps: int
     ) -> Any:
-        """Apply ``body`` to ``state`` while ``cond(state)`` holds, ``max_steps`` times at most."""
+        """Apply ``body`` to ``state`` while ``cond(state)`` holds, ``max_steps`` times at most.
+
+        Parameters
+        ----------
+        cond : callable
+            From a state to a boolean array without axes.
+        body : callable
+            From a state to the next one.
+        state : tuple of arrays
+            The first state, a tree of named tuples.
+        max_steps : int
+            How many times at most.
+
+        Returns
+        -------
+        tuple of arrays
+            The last state.
+        """
         ...
 
     def solve_spd(
         self, matrix: Float[Array, "*batch K K"], rhs: Float[Array, "*batch K"], /
     ) -> Float[Array, "*batch K"]:
-        """Solve a symmetric positive definite system, or a batch of them."""
+        """Solve a symmetric positive definite system, or a batch of them.
+
+        Parameters
+        ----------
+        matrix : Array
+            Shape ``(*batch, K, K)``. One that is not positive definite may give NaN, but must not
+            raise where others in the batch are.
+        rhs : Array
+            Shape ``(*batch, K)``.
+
+        Returns
+        -------
+        Array
+            Shape ``(*batch, K)``.
+        """
         ...
 
     def positive_definite(self, matrix: Float[Array, "*batch K K"], /) -> Bool[Array, "*batch"]:
-        """Whether a symmetric matrix is positive definite."""
+        """Tell whether a symmetric matrix is positive definite.
+
+        Parameters
+        ----------
+        matrix : Array
+            Shape ``(*batch, K, K)``.
+
+        Returns
+        -------
+        Array
+            Shape ``(*batch)``, boolean.
+        """
         ...
 
     def attach_derivative(self, search: Callable[..., Any], /) -> Callable[..., Any]:
@@ -50,14 +103,39 @@ class Backend(Protocol):
 
         The derivative of the answer with respect to the cosines and the weights of the canonical
         game; what leads there and back is plain arithmetic of arrays.
+
+        Parameters
+        ----------
+        search : callable
+            From a canonical game, a start and a mask of games to an answer and counts of steps.
+
+        Returns
+        -------
+        callable
+            The same, which the framework can differentiate.
         """
         ...
 
     def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
         """Return the outcome of a game that this backend has a faster way through, else None.
 
-        The way must be the core's (same steps, same numbers up to rounding). Options are ``start``,
-        ``max_steps`` and ``precision`` of :func:`bargain.solve`.
+        The way must be the core's: same steps, same numbers up to rounding.
+
+        Parameters
+        ----------
+        game : GradientGame
+            The game, its shapes and types checked, its values not.
+        solution : Nash
+            Which agreement is meant.
+        solver : Solver
+            How to find it.
+        **options
+            ``start``, ``max_steps`` and ``precision`` of :func:`bargain.solve`.
+
+        Returns
+        -------
+        Outcome or None
+            None leaves the game to the core.
         """
         ...
 
@@ -94,7 +172,23 @@ class EagerBackend:
 
 
 def backend_for(array: Array, /) -> Backend:
-    """Return the backend of the library that an array comes from."""
+    """Return the backend of the library that an array comes from.
+
+    Parameters
+    ----------
+    array : Array
+        Any array.
+
+    Returns
+    -------
+    Backend
+        The one that the library's entry point names, or an :class:`EagerBackend`.
+
+    Raises
+    ------
+    RuntimeError
+        Several entry points name one.
+    """
     return _backend_named(array_namespace(array).__name__)
 
 

@@ -6,7 +6,8 @@ difference in the scale of gradients exactly, before a solver sees the game. Sol
 games only: every entry of ``C`` lies between -1 and 1 and everyone has a say.
 """
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
 
@@ -86,13 +87,19 @@ def resolution_of(precision: float, players: int) -> float:
 def precision_of(gram: Array, precision: float | None) -> float:
     """Return the relative precision of a Gram matrix: as given, or what its type can hold."""
     if precision is None:
-        return float(array_namespace(gram).finfo(gram.dtype).eps)
+        return _epsilon(array_namespace(gram), gram.dtype)
     if not 0 < precision < 1:
         raise ValueError(
             f"precision: expected a number between 0 and 1, found {precision}; for a matrix "
             f"computed in float32 and stored in float64 pass 1.2e-7"
         )
     return precision
+
+
+@cache
+def _epsilon(namespace: Any, dtype: Any) -> float:
+    """Return the machine epsilon of a type; looking it up takes longer than to remember it."""
+    return float(namespace.finfo(dtype).eps)
 
 
 def symmetry_tolerance(precision: float) -> float:

@@ -72,9 +72,9 @@ class CCP:
 
     Parameters
     ----------
-    tol
+    tol : float
         Stop where the residual is at most this, or at the rounding floor.
-    rounds
+    rounds : int
         Give up after so many rounds (20 in the published code).
 
     References

@@ -43,16 +43,16 @@ def certify(
 
     Parameters
     ----------
-    game
+    game : GradientGame
         The game.
-    solution
+    solution : Nash
         The solution meant.
-    outcome
+    outcome : Outcome
         What to check. Its status says which of the two claims.
-    tol
+    tol : float, optional
         The largest residual to accept above the rounding floor; default: the square root of the
         machine epsilon.
-    precision
+    precision : float, optional
         Relative precision of the entries of the Gram matrix, as in :func:`bargain.solve`.
 
     Returns

@@ -38,7 +38,7 @@ class FixedPoint:
 
     Parameters
     ----------
-    tol
+    tol : float
         Stop where the residual is at most this, or at the rounding floor.
 
     References

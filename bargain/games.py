@@ -29,22 +29,22 @@ class GradientGame(_GradientGame):
 
     Parameters
     ----------
-    gram
+    gram : Array
         Shape ``(*batch, K, K)``, floating point, in u² for gradients in u:
         ``gram[i, j] = <g_i, g_j>``, symmetric and positive semidefinite. See :func:`bargain.gram`.
-    weights
+    weights : Array or sequence of float, optional
         Shape ``(*batch, K)`` or one that broadcasts to it (or a list of K numbers), at least zero,
         not all zero: bargaining weights, used as given. A player of weight zero has no say.
         Default: all one.
-    disagreement
+    disagreement : Array or sequence of float, optional
         Like ``weights``, in units of utility: what each player has without an agreement. Default:
         zero, which is "do not move", and then only the direction is decided.
-    radius
+    radius : float or Array
         The longest update allowed, a positive number or an array of shape ``(*batch)``.
-    active
+    active : Array or sequence of bool, optional
         Like ``weights``, boolean: players marked ``False`` are absent. Their rows of ``gram`` are
         not read (they may hold NaN). Default: everyone is there.
-    ideal
+    ideal : Array or sequence of float, optional
         Like ``weights``: each player's best payoff, where the solution needs one and another than
         ``radius * ||g_i||`` is meant. The Nash solution does not read it.
 
@@ -84,9 +84,8 @@ class GradientGame(_GradientGame):
         if not is_array_api_obj(gram):
             return game
         _check_gram(gram)
-        if any(value is not None for value in (weights, disagreement, active, ideal)) or (
-            type(radius) is not float
-        ):
+        plain = weights is None and disagreement is None and active is None and ideal is None
+        if not plain or type(radius) is not float:
             game = super().__new__(cls, gram, *_checked_companions(game))
         return game
 

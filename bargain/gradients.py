@@ -19,10 +19,10 @@ def gram(gradients: Any, /, *, dtype: Any = None) -> Float[Array, "*batch K K"]:
 
     Parameters
     ----------
-    gradients
+    gradients : Array or sequence of pytrees
         An array of shape ``(*batch, K, P)``, or a sequence of K gradients: arrays of equal shape,
         or nested dicts, lists and tuples of them with equal structure. In u.
-    dtype
+    dtype : dtype, optional
         The type to accumulate in and to return. Default: that of the gradients, at least float32.
 
     Returns
@@ -71,9 +71,9 @@ def combine(coefficients: Float[Array, "*batch K"], gradients: Any, /) -> Any:
 
     Parameters
     ----------
-    coefficients
+    coefficients : Array
         Shape ``(K,)``, or ``(*batch, K)`` for an array of gradients; in 1/u.
-    gradients
+    gradients : Array or sequence of pytrees
         As in :func:`bargain.gram`.
 
     Returns

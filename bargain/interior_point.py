@@ -64,7 +64,7 @@ class InteriorPoint:
 
     Parameters
     ----------
-    tol
+    tol : float
         Stop where the residual (slack of the radius included) is at most this, or at the rounding
         floor.
 

@@ -25,11 +25,11 @@ def rescale(
 
     Parameters
     ----------
-    coefficients
+    coefficients : Array
         Shape ``(*batch, K)``: the coefficients of an outcome. Zeros (a disagreement) stay zeros.
-    game
+    game : GradientGame
         The game that they answer.
-    length
+    length : {"natural", "radius", "unit", "mean", "min-norm"}
         The length :math:`\|\sum_i \alpha_i g_i\|` wanted:
 
         - ``"natural"``: the root of the sum of weights, where the shares are the weights;
@@ -39,7 +39,7 @@ def rescale(
           is what a learning rate tuned for equal weights expects);
         - ``"min-norm"``: that of the shortest convex combination of gradients (MGDA's), which
           vanishes towards Pareto stationary points.
-    maximum
+    maximum : float, optional
         Shorten what is longer than this (1.0 in the published Nash-MTL).
 
     Returns

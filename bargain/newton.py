@@ -34,7 +34,7 @@ class Newton:
 
     Parameters
     ----------
-    tol
+    tol : float
         Stop where the residual ``max |b_i (C b)_i / w_i - 1|`` is at most this, or at the floor
         that rounding puts under it.
 

@@ -23,29 +23,29 @@ class Status(IntEnum):
 class Certificate(NamedTuple):
     """The proof that comes with an outcome; all of it dimensionless unless said otherwise.
 
-    Attributes
+    Parameters
     ----------
-    multipliers
+    multipliers : Array
         Shape ``(*batch, K)``, in 1/u. The prices that support an agreement, scaled so that
         ``sum(multipliers * (utilities - disagreement)) == sum(weights)``. They bound the Nash
         product of *every* feasible point, which is where ``gap`` comes from. Zero where the
         players disagree.
-    stationary
+    stationary : Array
         Shape ``(*batch, K)``. For a disagreement the convex combination of gradients that
         (nearly) vanishes, so that no direction helps all; zero for an agreement.
-    gap
+    gap : Array
         Upper bound on what the logarithm of the weighted Nash product could still gain. For an
         agreement it is the Kullback-Leibler divergence of the shares from the weights (plus, where
         the radius does not bind, the complementary slack). Zero for a disagreement.
-    residual
+    residual : Array
         For an agreement ``max |multiplier_i (u_i - d_i) / w_i - 1|``, slack included. For a
         disagreement how far the stationary combination is from vanishing, relative to the
         gradients' norms.
-    floor
+    floor : Array
         The part of the residual that the rounding of the data makes unavoidable.
-    resolution
+    resolution : Array
         The largest relative length of a combination of gradients that counts as zero.
-    accepted
+    accepted : Array
         Whether these numbers prove what the status says.
     """
 
@@ -61,29 +61,29 @@ class Certificate(NamedTuple):
 class Outcome(NamedTuple):
     """A bargaining outcome, one for each game of a batch.
 
-    Attributes
+    Parameters
     ----------
-    coefficients
+    coefficients : Array
         Shape ``(*batch, K)``, in 1/u where gradients are in u: the update is
         ``sum(coefficients_i * gradient_i)``. Without a disagreement point only the direction is
         decided and the length is the natural one, ``sum(weights) ** 0.5``; see
         :func:`bargain.rescale` for others. With a disagreement point the length is part of the
         agreement and the coefficients give it.
-    utilities
+    utilities : Array
         Shape ``(*batch, K)``: what each player gains from the update of length ``radius`` (or
         shorter, if the agreement is).
-    shares
+    shares : Array
         Shape ``(*batch, K)``, sums to one: the part of the gains that belongs to each player, at
         the solution his bargaining weight over the sum of weights.
-    status
+    status : Array
         Integers, see :class:`Status`.
-    gap
+    gap : Array
         As in the certificate.
-    residual
+    residual : Array
         As in the certificate.
-    steps
+    steps : Array
         How many steps the solver took.
-    certificate
+    certificate : Certificate
         The proof, see :class:`Certificate` and :func:`bargain.certify`.
     """
 

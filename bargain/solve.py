@@ -32,23 +32,23 @@ def solve(
 
     Parameters
     ----------
-    game
+    game : GradientGame
         The game; its arrays may have leading batch axes.
-    solution
+    solution : Nash
         Which agreement is meant.
-    solver
+    solver : Solver, optional
         How to find it. Default: :class:`bargain.Newton`, and with a disagreement point
         :class:`bargain.InteriorPoint`.
-    start
+    start : Array, optional
         Shape ``(*batch, K)``: coefficients to start from, such as those of the step before. Games
         for which they are not positive and finite start cold.
-    max_steps
+    max_steps : int, optional
         Give up after so many steps; default: the solver's own ``patience``.
-    precision
+    precision : float, optional
         Relative precision of the entries of the Gram matrix; default: the machine epsilon of its
-        type. Combinations of unit gradients shorter than ``(K * precision) ** 0.5`` count as zero,
-        so in float32 angles below about 3e-4 cannot be told from opposite gradients. Pass 1.2e-7
-        for a matrix that was computed in float32 and stored in float64.
+        type. Convex combinations of unit gradients shorter than ``(8 * K * precision) ** 0.5``
+        count as zero, so in float32 gradients that are opposite up to an angle of about 3e-3
+        cannot agree. Pass 1.2e-7 for a matrix that was computed in float32 and stored in float64.
 
     Returns
     -------
@@ -124,14 +124,24 @@ def nash(
 
     Parameters
     ----------
-    gram
+    gram : Array
         Shape ``(*batch, K, K)``: inner products of gradients.
-    weights
+    weights : Array or sequence of float, optional
         Shape ``(*batch, K)``: bargaining weights; default: all one.
-    disagreement, radius, active
-        See :class:`bargain.GradientGame`.
-    solver, start, max_steps, precision
-        See :func:`bargain.solve`.
+    disagreement : Array or sequence of float, optional
+        See :class:`bargain.GradientGame`, also for the next two.
+    radius : float or Array
+        The longest update allowed.
+    active : Array or sequence of bool, optional
+        Who is there.
+    solver : Solver, optional
+        See :func:`bargain.solve`, also for the next three.
+    start : Array, optional
+        Coefficients to start from.
+    max_steps : int, optional
+        Give up after so many steps.
+    precision : float, optional
+        Relative precision of the entries of the Gram matrix.
 
     Returns
     -------

@@ -87,8 +87,9 @@ def _cosines(gram: Matrix, norms: Vector, precision: float) -> tuple[Matrix, Mat
     """Return the cosines of a valid Gram matrix and their magnitudes; None for any other."""
     tol = symmetry_tolerance(precision)
     with np.errstate(over="ignore"):
-        cosines = gram / norms[:, None]
-        cosines /= norms
+        inverse = 1 / norms
+        cosines = gram * inverse
+        cosines *= inverse[:, None]
     # Comparisons with NaN are false, so that NaN and infinity end here too.
     magnitudes = np.abs(cosines)
     if not magnitudes.max() <= 1 + tol:
