@@ -60,8 +60,11 @@ class Frame(NamedTuple):
         Shape ``(*batch)``: the mean weight of the players inside.
     radius
         Shape ``(*batch)``, in u of the update.
-    eligible
-        Shape ``(*batch, K)``: who is present and has a say, with a gradient or without.
+    stuck
+        Shape ``(*batch, K)``: who has a say and no gradient, and does not already have more than
+        he asks for.
+    content
+        Shape ``(*batch)``: whether nobody bargains because everyone has more than he asks for.
     valid
         Shape ``(*batch)``: whether the numbers can belong to a game at all.
     """
@@ -71,7 +74,8 @@ class Frame(NamedTuple):
     cosines: Float[Array, "*batch K K"]
     mean_weight: Float[Array, "*batch"]
     radius: Float[Array, "*batch"]
-    eligible: Bool[Array, "*batch K"]
+    stuck: Bool[Array, "*batch K"]
+    content: Bool[Array, "*batch"]
     valid: Bool[Array, "*batch"]
 
 
@@ -173,12 +177,14 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
     safe_radius = xp.where(valid, radius, 1.0)
     eligible = present & (safe_weights > 0)
     inside = eligible & moving
+    stuck = eligible & ~moving
 
     scaled = None
     if disagreement is not None:
         wishes = xp.where(valid[..., None], disagreement, 0.0)
         # Without a gradient the utility is zero: no obstacle to d <= 0, and d > 0 is out of reach.
-        hopeless = eligible & ~moving & (wishes > 0)
+        stuck = stuck & (wishes >= 0)
+        hopeless = stuck & (wishes > 0)
         inside = inside | hopeless
         units = xp.where(hopeless, wishes / safe_radius[..., None], units)
         scaled = wishes / units / safe_radius[..., None]
@@ -196,7 +202,9 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
         inside=inside,
         resolution=xp.full(batch, resolution_of(precision, players), dtype=dtype, device=place),
     )
-    return canonical, Frame(norms, units, cosines, mean * largest, safe_radius, eligible, valid)
+    content = xp.any(eligible, axis=-1) & ~xp.any(inside | stuck, axis=-1)
+    frame = Frame(norms, units, cosines, mean * largest, safe_radius, stuck, content, valid)
+    return canonical, frame
 
 
 def total_weight(game: CanonicalGame) -> Float[Array, "*batch"]:

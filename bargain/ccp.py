@@ -125,7 +125,8 @@ class CCP:
         slack = _slack(game, point, product)
         complementarity = xp.max(xp.abs(inner.prices * slack), axis=-1)
         precise = xp.where(0.1 * evidence.floor > self.tol, 0.1 * evidence.floor, self.tol)
-        solved = state.feasible & (complementarity <= precise)
+        # Where rounding leaves no legal step either, the sub-problem is as solved as it can be.
+        solved = state.feasible & ((complementarity <= precise) | (inner.length == 0))
         begin = (solved | ~state.feasible) & xp.all(product > 0, axis=-1)
         begin = begin & ~evidence.stationary & (evidence.residual > self.tol)
         opened = _begin_round(game, point, product)

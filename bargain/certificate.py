@@ -1,9 +1,10 @@
 """Proofs: what an answer is worth, computed from the game and the answer alone."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from array_api_compat import array_namespace
 
+from bargain.backend import backend_for
 from bargain.canonical import (
     CanonicalGame,
     Frame,
@@ -17,14 +18,14 @@ from bargain.games import GradientGame, require_arrays
 from bargain.opening import scaled, stretch
 from bargain.outcome import Certificate, Outcome, Status
 from bargain.shapes import Array, Bool, Float
-from bargain.solutions import Nash, Solution
+from bargain.solutions import Solution
+from bargain.validation import indefinite
 
 
 def certify(
     game: GradientGame,
-    solution: Solution = Nash(),
-    outcome: Outcome | None = None,
-    /,
+    solution: Solution,
+    outcome: Outcome,
     *,
     tol: float | None = None,
     precision: float | None = None,
@@ -63,7 +64,7 @@ def certify(
     Raises
     ------
     TypeError
-        No outcome is given, or the game holds no arrays.
+        The outcome is no Outcome, or the game holds no arrays.
 
     Examples
     --------
@@ -77,12 +78,15 @@ def certify(
     False
     """
     require_arrays(game)
-    if outcome is None:
+    if not isinstance(cast("Any", outcome), Outcome):
         raise TypeError(
-            "outcome: expected the Outcome to check, found None; pass what solve returned"
+            f"outcome: expected the Outcome to check, found {type(outcome).__name__}; pass what "
+            f"solve returned"
         )
     xp = array_namespace(game.gram)
-    canonical, frame = canonicalise(game, precision=precision_of(game.gram, precision))
+    precision = precision_of(game.gram, precision)
+    canonical, frame = canonicalise(game, precision=precision)
+    sound = frame.valid & ~indefinite(frame, backend_for(game.gram), precision)
     agreed = outcome.status == int(Status.AGREEMENT)
     refused = outcome.status == int(Status.DISAGREEMENT)
     coefficients, prices = outcome.coefficients, outcome.certificate.multipliers
@@ -92,19 +96,18 @@ def certify(
         coefficients = coefficients / frame.radius[..., None]
     prices = xp.where(refused[..., None], outcome.certificate.stationary, prices)
     coefficients = xp.where(refused[..., None], prices, coefficients)
-    proof = prove(
-        canonical,
-        frame,
-        Answer(
-            xp.where(canonical.inside, coefficients * frame.units, 0.0),
-            xp.where(canonical.inside, prices * frame.units, 0.0),
-        ),
+    # A combination is convex, and prices are not negative; without any of them nothing is claimed.
+    claimed = xp.where(canonical.inside, prices, 0.0)
+    legal = xp.all(claimed >= 0, axis=-1)
+    legal = legal & xp.any((claimed > 0) | ~xp.any(canonical.inside, axis=-1)[..., None], axis=-1)
+    answer = Answer(
+        xp.where(canonical.inside, coefficients * frame.units, 0.0), claimed * frame.units
     )
-    bar: float = xp.finfo(game.gram.dtype).eps ** 0.5 if tol is None else tol
-    accepted = frame.valid & xp.where(
-        agreed, proves_agreement(proof, bar), proof.evidence.stationary
-    )
-    return certificate_of(canonical, proof, agreed, refused, accepted & (agreed | refused))
+    proof = prove(canonical, frame, answer)
+    bar = float(xp.finfo(game.gram.dtype).eps) ** 0.5 if tol is None else tol
+    proven = xp.where(agreed, proves_agreement(proof, bar), proof.evidence.stationary)
+    accepted = sound & legal & proven & (agreed | refused)
+    return certificate_of(canonical, proof, agreed, refused, accepted)
 
 
 class Proof(NamedTuple):
@@ -172,13 +175,13 @@ def prove(game: CanonicalGame, frame: Frame, answer: Answer, /) -> Proof:
     combination = xp.where(game.inside, prices, 0.0) / frame.units
     # Where no gradient is left to bargain over, any combination vanishes.
     anyone = xp.any(game.inside, axis=-1)[..., None]
-    combination = xp.where(anyone, combination, xp.astype(frame.eligible, combination.dtype))
+    combination = xp.where(anyone, combination, xp.astype(frame.stuck, combination.dtype))
     sizes = xp.sum(combination, axis=-1)[..., None]
     relative = frame.units * frame.radius[..., None] / frame.mean_weight[..., None]
     # Utilities of everyone present, those without a say included.
     reached = (frame.cosines @ coefficients[..., None])[..., 0]
     return Proof(
-        evidence=evidence,
+        evidence=evidence._replace(stationary=evidence.stationary & ~frame.content),
         gap=(divergence(game, gains) + xp.where(slack > 0, slack, 0.0)) * frame.mean_weight,
         coefficients=coefficients * length / frame.units,
         utilities=reached * frame.norms * frame.radius[..., None],

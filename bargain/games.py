@@ -1,5 +1,6 @@
 """Games: what can be agreed, what happens without agreement, and who has how much say."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device, is_array_api_obj
@@ -89,6 +90,12 @@ class GradientGame(_GradientGame):
             game = super().__new__(cls, gram, *_checked_companions(game))
         return game
 
+    def _replace(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, /, **changes: Any
+    ) -> "GradientGame":
+        """Return a changed copy, checked like a new game."""
+        return type(self)(**(self._asdict() | changes))
+
 
 def require_arrays(game: GradientGame) -> None:
     """Raise unless the game holds a Gram matrix (and not a list, say, or a pytree's leaf)."""
@@ -100,7 +107,7 @@ def require_arrays(game: GradientGame) -> None:
 
 
 def _check_gram(gram: Array) -> None:
-    _check_floating("gram", gram)
+    check_floating("gram", gram)
     shape = tuple(gram.shape)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(
@@ -129,7 +136,7 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
             value = xp.asarray(value, dtype=kind, device=device(gram))
         _check_companion(name, value, gram)
         if name != "active":
-            _check_floating(name, value)
+            check_floating(name, value)
         elif not xp.isdtype(value.dtype, "bool"):
             raise TypeError(
                 f"active: expected booleans, found {value.dtype}; compare it first, as in "
@@ -147,12 +154,18 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
     return tuple(checked[name] for name in game._fields[1:])
 
 
-def _check_floating(name: str, value: Array) -> None:
-    if not array_namespace(value).isdtype(value.dtype, "real floating"):
+def check_floating(name: str, value: Array) -> None:
+    """Raise unless an array holds real floating-point numbers."""
+    if not _is_real_floating(array_namespace(value), value.dtype):
         raise TypeError(
             f"{name}: expected a real floating-point type, found {value.dtype}; convert it, for "
             f"example to float64"
         )
+
+
+@cache
+def _is_real_floating(namespace: Any, dtype: Any) -> bool:
+    return bool(namespace.isdtype(dtype, "real floating"))
 
 
 def _check_companion(name: str, value: Array, gram: Array) -> None:

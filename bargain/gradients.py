@@ -5,6 +5,7 @@ from typing import Any
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
+from bargain.games import check_floating
 from bargain.shapes import Array, Float
 from bargain.trees import leaves_of, map_leaves, require_trees
 
@@ -57,7 +58,7 @@ def gram(gradients: Any, /, *, dtype: Any = None) -> Float[Array, "*batch K K"]:
             )
         players, size = gradients.shape[-2:]
         width = max(1, BLOCK // players)
-        blocks = (gradients[..., k : k + width] for k in range(0, size, width))
+        blocks = (gradients[..., k : min(k + width, size)] for k in range(0, size, width))
         return _sum_of_products(gradients, blocks, dtype)
     trees = require_trees(gradients)
     leaves = leaves_of(trees, "gradient")
@@ -158,19 +159,15 @@ def _gathered(leaves: list[tuple[Array, ...]]) -> Iterator[Array]:
         xp = array_namespace(players[0])
         rows = [xp.reshape(leaf, (-1,)) for leaf in players]
         width = max(1, BLOCK // len(rows))
-        for k in range(0, max(1, rows[0].shape[0]), width):
-            yield xp.stack([row[k : k + width] for row in rows])
+        size = rows[0].shape[0]
+        for k in range(0, max(1, size), width):
+            yield xp.stack([row[k : min(k + width, size)] for row in rows])
 
 
 def _working_type(example: Array, dtype: Any) -> Any:
     """Return the type to accumulate in: as asked, else the array's own but at least float32."""
     xp = array_namespace(example)
+    check_floating("gradients", example)
     if dtype is not None:
         return dtype
-    try:
-        bits = xp.finfo(example.dtype).bits
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"gradients: expected a floating-point type, found {example.dtype}; convert them"
-        ) from error
-    return xp.float32 if bits < 32 else example.dtype
+    return xp.float32 if xp.finfo(example.dtype).bits < 32 else example.dtype

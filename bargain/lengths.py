@@ -17,7 +17,6 @@ def rescale(
     coefficients: Float[Array, "*batch K"],
     game: GradientGame,
     length: Length = "natural",
-    /,
     *,
     maximum: float | None = None,
 ) -> Float[Array, "*batch K"]:

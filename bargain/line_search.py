@@ -67,4 +67,5 @@ def exact_step(
         # Growth is limited, so that a game without a solution runs to infinity step by step.
         proposal = xp.where(proposal > GROWTH * (1 + step), GROWTH * (1 + step), proposal)
         step = xp.where(settled, step, proposal)
-    return step
+    # Where the rounds did not do, rounding hides the minimum; the lower end still descends.
+    return xp.where(settled | (upper == xp.inf), step, lower)

@@ -67,18 +67,18 @@ def _explain_gram(gram: Array, frame: Frame, precision: float) -> NoReturn:
             f"gram: expected a symmetric matrix, found entries and their mirror images up to "
             f"{float(xp.max(difference)):.3g} apart; pass (gram + gram.T) / 2 if this is rounding"
         )
+    if not bool(frame.valid):
+        raise ValueError(
+            "gram: expected a positive semidefinite matrix, found an entry larger than the product "
+            "of the two norms on the diagonal; compute it with bargain.gram(gradients)"
+        )
+    smallest = float(xp.min(xp.linalg.eigvalsh(frame.cosines)))
     raise ValueError(
         f"gram: expected a positive semidefinite matrix, found one whose cosines have the "
-        f"eigenvalue {_smallest_eigenvalue(gram, norms):.3g}; compute it with "
+        f"eigenvalue {smallest:.3g}; compute it with "
         f"bargain.gram(gradients), or pass precision= if it was computed in "
         f"lower precision than it is stored in"
     )
-
-
-def _smallest_eigenvalue(gram: Array, norms: Array) -> float:
-    xp = array_namespace(gram)
-    safe = xp.where(norms > 0, norms, 1.0)
-    return float(xp.min(xp.linalg.eigvalsh(gram / safe[:, None] / safe[None, :])))
 
 
 def _require_finite(name: str, value: Array, remedy: str) -> None:

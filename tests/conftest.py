@@ -1,6 +1,8 @@
 """What all tests share: shapes checked at every call, four array libraries, Hypothesis profiles."""
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,12 +16,17 @@ install_import_hook(["bargain", "bargain_numpy"], "tests.shape_checks.checked")
 
 from tests.libraries import LIBRARIES, Library, open_library  # noqa: E402 - imports bargain
 
+# JAX compiles for every shape; what one worker has compiled, the others and the next run can use.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
 SLOW_DRAWS = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
     "default", derandomize=True, deadline=None, max_examples=50, suppress_health_check=SLOW_DRAWS
 )
 settings.register_profile(
-    "thorough", deadline=None, max_examples=2000, suppress_health_check=SLOW_DRAWS
+    "thorough", derandomize=True, deadline=None, max_examples=1000, suppress_health_check=SLOW_DRAWS
 )
 settings.load_profile("default")
 

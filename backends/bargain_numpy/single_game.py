@@ -30,6 +30,7 @@ Matrix = np.ndarray[Any, np.dtype[np.float64]]
 dasum, ddot, dsymv = get_blas_funcs(("asum", "dot", "symv"), dtype=np.float64)
 dposv, dpotrf = get_lapack_funcs(("posv", "potrf"), dtype=np.float64)
 
+CLOSE = search.SLACK / (1 + search.SLACK)
 EPSILON = float(np.finfo(np.float64).eps)
 SMALLEST = 16 * float(np.finfo(np.float64).smallest_normal)
 # NumPy's scalars, which nobody can write to.
@@ -191,6 +192,12 @@ def _iterate(
         if info != 0:
             return None
         relative = direction / point
+        # Along Newton's direction the slope after a full step is the sum of w r^3 / (1 + r) at
+        # most, so where no r exceeds SLACK / (1 + SLACK) the search would accept it at once. (Far
+        # from the solution the ridge may bend the direction, and the bound with it.)
+        if residual < CLOSE and abs(float(relative[idamax(relative)])) <= CLOSE:
+            point = point + direction
+            continue
         length = _exact_step(
             ddot(direction, product),
             ddot(direction, dsymv(1.0, cosines, direction)),
@@ -231,7 +238,7 @@ def _exact_step(linear: float, quadratic: float, weights: Vector, relative: Vect
         if not lower < newton < upper:
             newton = (lower + upper) / 2 if upper < inf else search.GROWTH * step
         step = min(newton, search.GROWTH * (1 + step))
-    return step
+    return step if upper == inf else lower
 
 
 def _conclude(

@@ -84,13 +84,15 @@ def test_two_backends_for_one_library_are_one_too_many(installed):
 
 
 def test_a_shortcut_is_taken_where_there_is_one(installed):
+    known = bargain.nash(np.eye(2))
+
     class Hasty(EagerBackend):
         def shortcut(self, game, solution, solver, /, **options):
             assert set(options) == {"start", "max_steps", "precision"}
-            return "done"
+            return known
 
     installed(entry("numpy", "hasty:backend", Hasty()))
-    assert bargain.nash(np.eye(2)) == "done"
+    assert bargain.nash(np.eye(2)) is known
 
 
 # The NumPy backend -----------------------------------------------------------------------------

@@ -203,5 +203,5 @@ def test_an_indefinite_matrix_is_no_game():
 
 
 def test_there_must_be_something_to_check():
-    with pytest.raises(TypeError, match="outcome: expected the Outcome to check, found None"):
-        certify(bargain.GradientGame(np.eye(2)))
+    with pytest.raises(TypeError, match="outcome"):
+        certify(bargain.GradientGame(np.eye(2)), bargain.Nash(), None)

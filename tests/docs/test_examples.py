@@ -70,15 +70,8 @@ def run_commands(body, where):
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_page(page.read_text(encoding="utf-8"), page.name)
-
-
-@pytest.mark.parametrize(
-    "name", ["README.md", "docs/quickstart.md", "docs/theory.md", "docs/solvers.md"]
-)
-def test_pages_have_examples(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert run_page((ROOT / name).read_text(encoding="utf-8"), name) > 0
+    ran = run_page(page.read_text(encoding="utf-8"), page.name)
+    assert ran or page.parent.name == "api", "expected examples, found none"
 
 
 @pytest.mark.parametrize(

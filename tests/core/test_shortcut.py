@@ -1,0 +1,204 @@
+"""The fast way through single NumPy games is the core's way."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import bargain
+from bargain.backend import EagerBackend
+from bargain_numpy import NumpyBackend, single_game
+from tests import strategies
+from tests.libraries import game_of
+
+GRAMS = sorted((Path(__file__).parents[1] / "data" / "grams").glob("*.npz"))
+EPSILON = float(np.finfo(float).eps)
+PLAIN = strategies.plain_cases(strategies.SOLVABLE, most=40)
+
+
+
+
+def quick(game, *, solver=None, start=None, max_steps=200, precision=EPSILON):
+    return single_game.solve_single(
+        game,
+        bargain.Nash(),
+        solver or bargain.Newton(),
+        start=start,
+        max_steps=max_steps,
+        precision=precision,
+    )
+
+
+def slow(game, **options):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NumpyBackend, "shortcut", EagerBackend.shortcut)
+        return bargain.solve(game, **options)
+
+
+def assert_the_same(game, **options):
+    found, expected = quick(game, **options), slow(game, **options)
+    if found is None:
+        return
+    assert int(found.status) == int(expected.status)
+    floor = float(expected.certificate.floor)
+    # Where the residual cannot fall under the floor, rounding decides when it has stalled.
+    allowed = 0 if floor < 1e-13 else 1 if floor < 1e-11 else 4
+    assert abs(int(found.steps) - int(expected.steps)) <= allowed
+    if int(found.status) == bargain.Status.DISAGREEMENT:
+        for outcome in (found, expected):
+            assert float(outcome.residual) <= float(outcome.certificate.resolution)
+        return
+    rtol = max(1e-12, 4 * floor)
+    for name in ("coefficients", "utilities", "shares"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=rtol)
+    ours, theirs = found.certificate, expected.certificate
+    np.testing.assert_allclose(ours.multipliers, theirs.multipliers, rtol=rtol)
+    np.testing.assert_allclose(ours.floor, theirs.floor, rtol=1e-3)
+    assert ours.resolution == theirs.resolution
+    np.testing.assert_array_equal(ours.stationary, theirs.stationary)
+    assert abs(float(ours.residual) - float(theirs.residual)) <= max(1e-12, floor)
+    assert bool(ours.accepted)
+    assert bool(theirs.accepted)
+
+
+@given(PLAIN)
+def test_plain_games(case):
+    assert_the_same(game_of(case))
+
+
+@given(strategies.extreme_cases(PLAIN))
+def test_games_with_entries_from_1e_250_to_1e250(case):
+    assert_the_same(game_of(case))
+
+
+@given(strategies.weighted_cases(PLAIN))
+def test_weighted_games(case):
+    assert_the_same(game_of(case))
+
+
+@given(strategies.plain_cases(strategies.STATIONARY, most=40))
+def test_disagreements(case):
+    assert_the_same(game_of(case))
+
+
+@given(strategies.gram_cases(most=20))
+def test_anything(case):
+    assert_the_same(game_of(case))
+
+
+@given(strategies.weighted_cases(PLAIN, decades=4), st.floats(0, 0.5), st.integers(0, 2**32 - 1))
+def test_warm_starts(case, off, seed):
+    noise = 1 + off * np.random.default_rng(seed).uniform(-1, 1, size=case.players)
+    game = game_of(case)
+    assert_the_same(game, start=bargain.solve(game).coefficients * noise)
+
+
+@given(PLAIN, st.integers(0, 6))
+def test_limited_steps(case, max_steps):
+    assert_the_same(game_of(case), max_steps=max_steps)
+
+
+@given(PLAIN, st.sampled_from([1e-3, 1e-7, 1e-10]))
+def test_coarse_precision(case, precision):
+    assert_the_same(game_of(case), precision=precision)
+
+
+@given(strategies.plain_cases(["full_rank"], most=12), st.floats(1e-3, 1e3))
+def test_radii(case, radius):
+    assert_the_same(game_of(case)._replace(radius=radius))
+
+
+@pytest.mark.parametrize("path", GRAMS, ids=lambda path: path.stem)
+def test_real_trainings(path):
+    grams = np.load(path)["grams"]
+    for n, gram in enumerate(grams[::5]):
+        assert_the_same(bargain.GradientGame(gram))
+        weights = 10.0 ** np.random.default_rng(n).uniform(-3, 0, size=len(gram))
+        assert_the_same(bargain.GradientGame(gram, weights))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weigh", [False, True])
+def test_thoroughly(weigh):
+    cases = strategies.extreme_cases(strategies.plain_cases())
+    cases = strategies.weighted_cases(cases) if weigh else cases
+    settings.get_profile("thorough")(given(cases.map(game_of))(assert_the_same))()
+
+
+def test_ordinary_games_are_taken():
+    for seed in range(20):
+        case = strategies.weighted(strategies.full_rank(11, seed), seed, 4)
+        assert quick(game_of(case)) is not None
+    assert quick(game_of(strategies.stationary(5, 1))) is not None
+
+
+GRAM = strategies.full_rank(4, 0).gram
+DECLINED = {
+    "a batch": bargain.GradientGame(np.stack([GRAM, GRAM])),
+    "single precision": bargain.GradientGame(GRAM.astype(np.float32)),
+    "weights in single precision": bargain.GradientGame(GRAM, np.ones(4, np.float32)),
+    "a batch of weights": bargain.GradientGame(GRAM[None], np.ones((1, 4))),
+    "a disagreement point": bargain.GradientGame(GRAM, disagreement=np.zeros(4)),
+    "absent players": bargain.GradientGame(GRAM, active=np.ones(4) > 0),
+    "a silent player": bargain.GradientGame(GRAM, np.array([1.0, 0.0, 1.0, 1.0])),
+    "a zero gradient": bargain.GradientGame(np.diag([1.0, 0.0, 1.0])),
+    "a radius of another kind": bargain.GradientGame(GRAM, radius=np.asarray(2.0)),
+    "an integer radius": bargain.GradientGame(GRAM, radius=2),
+}
+
+
+@pytest.mark.parametrize("name", DECLINED)
+def test_what_is_not_plain_is_decided_by_the_core(name):
+    game = DECLINED[name]
+    assert quick(game) is None
+    outcome = bargain.solve(game)
+    expected = slow(game)
+    np.testing.assert_array_equal(outcome.status, np.zeros(outcome.status.shape))
+    np.testing.assert_array_equal(outcome.coefficients, expected.coefficients)
+
+
+INVALID = {
+    "NaN": np.where(np.eye(4)[0] * np.eye(4)[:, [1]] > 0, np.nan, GRAM),
+    "infinity": np.where(np.eye(4) > 0, np.inf, GRAM),
+    "one infinity": np.where(np.eye(4)[0] * np.eye(4)[:, [1]] > 0, np.inf, GRAM),
+    "minus infinity": np.where(np.eye(4)[0] * np.eye(4)[:, [1]] > 0, -np.inf, GRAM),
+    "asymmetric above": GRAM + np.eye(4, k=1) * 1e-3,
+    "asymmetric below": GRAM + np.eye(4, k=-1) * 1e-3,
+    "indefinite": np.eye(4) * 1.9 - 0.9,
+    "negative": -GRAM,
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_games_are_explained_by_the_core(name):
+    assert quick(bargain.GradientGame(INVALID[name])) is None
+    with pytest.raises(ValueError, match="gram: expected"):
+        bargain.nash(INVALID[name])
+
+
+@pytest.mark.parametrize("weights", [[1, -1, 1, 1], [0, 0, 0, 0], [1, np.nan, 1, 1], [np.inf] * 4])
+def test_invalid_weights_are_explained_by_the_core(weights):
+    with pytest.raises(ValueError, match="weights: expected"):
+        bargain.nash(GRAM, np.array(weights, dtype=float))
+
+
+@pytest.mark.parametrize("solver", [bargain.FixedPoint(), bargain.CCP(), bargain.InteriorPoint()])
+def test_other_solvers_are_left_alone(solver):
+    assert quick(bargain.GradientGame(GRAM), solver=solver) is None
+
+
+def test_a_game_without_a_proof_is_left_to_the_core():
+    case = strategies.strongly_conflicting(12, 0, 1e-3)
+    assert quick(game_of(case), max_steps=1) is None
+    outcome = bargain.solve(game_of(case), max_steps=1)
+    assert int(outcome.status) == bargain.Status.MAX_STEPS
+
+
+def test_a_change_of_the_search_would_be_noticed(monkeypatch):
+    case = strategies.weighted(strategies.strongly_conflicting(12, 0, 1e-2), 1, 4.0)
+    assert_the_same(game_of(case))
+    monkeypatch.setattr(single_game, "_exact_step", lambda *_: 0.5)
+    with pytest.raises(AssertionError):
+        assert_the_same(game_of(case))
