@@ -92,6 +92,7 @@ class CCP:
     tol: float = 1e-11
     rounds: int = 20
     patience: ClassVar[int] = 1000
+    takes_disagreement: ClassVar[bool] = False
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

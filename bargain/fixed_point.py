@@ -56,6 +56,7 @@ class FixedPoint:
 
     tol: float = 1e-11
     patience: ClassVar[int] = 5000
+    takes_disagreement: ClassVar[bool] = False
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

@@ -83,6 +83,7 @@ class InteriorPoint:
 
     tol: float = 1e-12
     patience: ClassVar[int] = 200
+    takes_disagreement: ClassVar[bool] = True
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

@@ -9,7 +9,8 @@ ROUNDS = 8
 SLACK = 0.1
 """The search ends where the slope has fallen to this part of the slope it started with."""
 GROWTH = 16.0
-"""The step may grow by this factor an evaluation, for games whose iterates run to infinity."""
+"""The step may grow by this factor an evaluation, for games whose iterates run to infinity; where
+it was far too long it shrinks by the same."""
 
 
 def exact_step(
@@ -62,10 +63,11 @@ def exact_step(
             curvature > epsilon * xp.abs(slope), curvature, epsilon * xp.abs(slope) + smallest
         )
         bounded = upper < xp.inf
-        middle = xp.where(bounded, (lower + xp.where(bounded, upper, 0.0)) / 2, GROWTH * step)
-        proposal = xp.where((newton > lower) & (newton < upper), newton, middle)
+        # Where Newton leaves the bracket: halve it, or while its lower end is zero look for the scale.
+        middle = xp.where(lower > 0, lower / 2 + xp.where(bounded, upper, 0.0) / 2, upper / GROWTH)
+        inside = (newton > lower) & (newton < upper)
+        proposal = xp.where(inside, newton, xp.where(bounded, middle, GROWTH * step))
         # Growth is limited, so that a game without a solution runs to infinity step by step.
         proposal = xp.where(proposal > GROWTH * (1 + step), GROWTH * (1 + step), proposal)
         step = xp.where(settled, step, proposal)
-    # Where the rounds did not do, rounding hides the minimum; the lower end still descends.
-    return xp.where(settled | (upper == xp.inf), step, lower)
+    return step

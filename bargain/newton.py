@@ -48,6 +48,7 @@ class Newton:
 
     tol: float = 1e-12
     patience: ClassVar[int] = 200
+    takes_disagreement: ClassVar[bool] = False
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

@@ -58,8 +58,8 @@ def proximal_step(
     inverse = game.weights / bound[..., None]
     root = xp.sqrt(half * half + inverse)
     # The sum cancels where the half is negative; the quotient does not.
-    plain, stable = half + root, inverse / (xp.abs(half) + root)
-    return xp.where(plain > stable, plain, stable)
+    size = xp.abs(half) + root
+    return xp.where(half > 0, size, inverse / size)
 
 
 def opening(game: CanonicalGame) -> Float[Array, "*batch K"]:

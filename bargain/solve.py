@@ -176,10 +176,12 @@ def _choose_solver(game: GradientGame, solver: Solver | None) -> Solver:
     """Return the solver asked for, or the best for the game."""
     if game.disagreement is None:
         return Newton() if solver is None else solver
-    if solver is None or isinstance(solver, InteriorPoint):
-        return solver or InteriorPoint()
+    if solver is None:
+        return InteriorPoint()
+    if solver.takes_disagreement:
+        return solver
     raise TypeError(
-        f"solver: expected InteriorPoint for a game with a disagreement point, found "
+        f"solver: expected InteriorPoint or another that takes a disagreement point, found "
         f"{type(solver).__name__}; leave solver out"
     )
 

@@ -17,6 +17,9 @@ class Solver(Protocol):
     patience: ClassVar[int]
     """Steps after which the driver gives up, unless the caller says otherwise."""
 
+    takes_disagreement: ClassVar[bool]
+    """Whether it solves games with a disagreement point, too."""
+
     @property
     def tol(self) -> float:
         """Residual, dimensionless, at which the solver stops."""

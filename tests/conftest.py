@@ -17,7 +17,9 @@ install_import_hook(["bargain", "bargain_numpy"], "tests.shape_checks.checked")
 from tests.libraries import LIBRARIES, Library, open_library  # noqa: E402 - imports bargain
 
 # JAX compiles for every shape; what one worker has compiled, the others and the next run can use.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache/jax")
+)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
@@ -44,3 +46,9 @@ def no_shortcut(monkeypatch):
     from bargain_numpy import NumpyBackend
 
     monkeypatch.setattr(NumpyBackend, "shortcut", EagerBackend.shortcut)
+
+
+@pytest.fixture(params=[name for name in LIBRARIES if name != "jax"])
+def eager(request) -> Library:
+    """The libraries without JAX, which compiles for every solver and every shape."""
+    return open_library(request.param)

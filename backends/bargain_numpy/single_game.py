@@ -236,9 +236,12 @@ def _exact_step(linear: float, quadratic: float, weights: Vector, relative: Vect
         least = EPSILON * abs(slope)
         newton = step - slope / (curvature if curvature > least else least + SMALLEST)
         if not lower < newton < upper:
-            newton = (lower + upper) / 2 if upper < inf else search.GROWTH * step
+            if upper < inf:
+                newton = (lower + upper) / 2 if lower > 0 else upper / search.GROWTH
+            else:
+                newton = search.GROWTH * step
         step = min(newton, search.GROWTH * (1 + step))
-    return step if upper == inf else lower
+    return step
 
 
 def _conclude(

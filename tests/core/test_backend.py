@@ -71,7 +71,9 @@ def test_the_strangers_linear_algebra_is_used(installed, no_shortcut):
             return super().while_loop(cond, body, state, max_steps)
 
     installed(entry("numpy", "counting:backend", Counting()))
-    outcome = bargain.nash(np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.3], [0.0, 0.3, 1.0]]), [1.0, 2, 3])
+    outcome = bargain.nash(
+        np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.3], [0.0, 0.3, 1.0]]), [1.0, 2, 3]
+    )
     assert asked[0] == "loop"
     assert asked.count((3, 3)) == int(outcome.steps) > 0
 

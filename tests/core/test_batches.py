@@ -86,7 +86,9 @@ def test_batches_with_disagreement_points(xp):
     base = [strategies.full_rank(4, seed) for seed in range(4)]
     cases = [strategies.with_attainable_disagreement(c, 1, 0.1, 2.0) for c in base[:3]]
     cases.append(strategies.with_unattainable_disagreement(base[3], 1, 0.1, 2.0))
-    parts = [np.stack([getattr(c, name) for c in cases]) for name in ("gram", "weights", "disagreement")]
+    parts = [
+        np.stack([getattr(c, name) for c in cases]) for name in ("gram", "weights", "disagreement")
+    ]
     outcome = as_numpy(bargain.solve(xp.game(*parts, radius=np.full(4, 2.0))))
     np.testing.assert_array_equal(outcome.status, [0, 0, 0, 1])
     for k, case in enumerate(cases):
@@ -171,17 +173,19 @@ def test_several_batch_axes(xp):
 
 @every_solver
 @pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0)])
-def test_an_empty_batch_has_empty_outcomes(xp, solver, shape):
-    outcome = as_numpy(bargain.solve(xp.game(np.ones((*shape, 3, 3))), solver=solver))
+def test_an_empty_batch_has_empty_outcomes(eager, solver, shape):
+    outcome = as_numpy(bargain.solve(eager.game(np.ones((*shape, 3, 3))), solver=solver))
     assert outcome.coefficients.shape == (*shape, 3)
     assert outcome.status.shape == shape
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 5), (3, 5), (2, 1, 5), (1, 3, 5)])
-def test_weights_broadcast(xp, shape):
-    grams = np.stack([GRAMS[0], GRAMS[1], GRAMS[3], GRAMS[6], GRAMS[0], GRAMS[6]]).reshape(2, 3, 5, 5)
+def test_weights_broadcast(eager, shape):
+    grams = np.stack([GRAMS[0], GRAMS[1], GRAMS[3], GRAMS[6], GRAMS[0], GRAMS[6]]).reshape(
+        2, 3, 5, 5
+    )
     weights = np.random.default_rng(1).uniform(0.5, 2, size=shape)
-    found = as_numpy(bargain.solve(xp.game(grams, weights)))
+    found = as_numpy(bargain.solve(eager.game(grams, weights)))
     full = np.broadcast_to(weights, (2, 3, 5))
     np.testing.assert_allclose(found.shares, full / full.sum(axis=-1)[..., None], rtol=1e-9)
 

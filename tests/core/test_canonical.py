@@ -80,7 +80,7 @@ def test_players_without_a_say_play_alone(xp, silence):
 def test_a_silent_player_keeps_his_cosines_in_the_frame(xp):
     _, frame = canonical_of(xp, COSINES, np.array([1.0, 0.0, 3.0]))
     np.testing.assert_array_equal(frame.cosines, COSINES)
-    np.testing.assert_array_equal(frame.eligible, [True, False, True])
+    assert not frame.stuck.any()
 
 
 def test_an_absent_player_may_hold_anything(xp):
@@ -98,7 +98,8 @@ def test_a_player_without_a_gradient_takes_no_part(xp):
     game, frame = canonical_of(xp, gram)
     np.testing.assert_array_equal(game.inside, [True, False, True])
     np.testing.assert_array_equal(frame.units, 1)
-    np.testing.assert_array_equal(frame.eligible, True)
+    np.testing.assert_array_equal(frame.stuck, [False, True, False])
+    assert not frame.content
     assert game.cosines[1, 1] == 1
 
 
@@ -118,6 +119,20 @@ def test_who_asks_for_something_without_a_gradient_stays_inside(xp):
     assert hopeless.cosines[1, 1] == 0
     content, _ = canonical_of(xp, gram, disagreement=np.array([0.0, -4.0, 0.0]))
     np.testing.assert_array_equal(content.inside, [True, False, True])
+
+
+def test_who_has_more_than_he_asks_for_is_content(xp):
+    nothing = np.zeros((2, 2))
+    frames = [
+        canonical_of(xp, nothing, disagreement=np.array(asked))[1]
+        for asked in ([-1.0, -2.0], [-1.0, 0.0], [-1.0, 1.0])
+    ]
+    assert [bool(frame.content) for frame in frames] == [True, False, False]
+    assert [frame.stuck.tolist() for frame in frames] == [
+        [False, False],
+        [False, True],
+        [False, True],
+    ]
 
 
 def _with(i, j, value):

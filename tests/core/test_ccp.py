@@ -1,5 +1,7 @@
 """The papers' procedure: feasible, counted, and never an agreement without its proof."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ def test_rounds_are_counted_one_by_one(case):
     states = list(states_of(CCP(), canonical_game(case), most=200))
     assert states[0].rounds == 0
     assert not states[0].feasible
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         assert after.rounds - before.rounds in (0, 1)
         assert after.feasible >= before.feasible
         if after.rounds == before.rounds:

@@ -72,7 +72,9 @@ def test_what_an_outcome_says_of_itself_is_not_believed(case, seed):
     noise = 1 + rng.uniform(0.1, 0.5, size=case.players) * (np.arange(case.players) % 2)
     forged = honest._replace(
         coefficients=honest.coefficients * noise,
-        certificate=honest.certificate._replace(accepted=np.asarray(True), residual=np.asarray(0.0)),
+        certificate=honest.certificate._replace(
+            accepted=np.asarray(True), residual=np.asarray(0.0)
+        ),
     )
     assert float(forged.residual) <= 1e-10
     assert not accepted(case, forged)
@@ -86,6 +88,7 @@ def test_what_an_outcome_says_of_itself_is_not_believed(case, seed):
     assert accepted(case, vandalised)
 
 
+@settings(max_examples=25)
 @given(strategies.plain_cases(strategies.STATIONARY, most=12), SEEDS)
 def test_a_forged_stationary_vector_is_found_out(case, seed):
     outcome = bargain.solve(game_of(case))

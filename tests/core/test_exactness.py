@@ -79,7 +79,9 @@ def test_every_answer_is_right_thoroughly(name):
 
 @pytest.mark.slow
 def test_hundreds_of_players_thoroughly():
-    settings(settings.get_profile("thorough"), max_examples=500)(given(strategies.gram_cases())(judge))()
+    settings(settings.get_profile("thorough"), max_examples=500)(
+        given(strategies.gram_cases())(judge)
+    )()
 
 
 @every_class
@@ -117,7 +119,9 @@ def test_other_solvers_are_right_or_say_that_they_gave_up(solver, name):
 @pytest.mark.parametrize("solver", OTHERS, ids=lambda s: type(s).__name__)
 def test_other_solvers_solve_what_is_well_conditioned(solver):
     @settings(max_examples=20)
-    @given(strategies.badly_scaled_cases(strategies.plain_cases(["full_rank", "stationary"], most=20)))
+    @given(
+        strategies.badly_scaled_cases(strategies.plain_cases(["full_rank", "stationary"], most=20))
+    )
     def solved(case):
         assert judge_or_run_out(case, solver)
 

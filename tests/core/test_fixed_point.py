@@ -1,5 +1,7 @@
 """The fixed point: positive, monotone, and where Newton's method ends it ends too."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from tests import strategies
 from tests.libraries import as_numpy, game_of, status_of
 from tests.solver_runs import canonical_game, nash_objective, rounding_of, states_of
 
-CASES = strategies.weighted_cases(strategies.plain_cases(strategies.SOLVABLE, most=20))
+CASES = strategies.weighted_cases(strategies.plain_cases(strategies.SOLVABLE, most=12))
 EASY = strategies.plain_cases(["full_rank", "rank_deficient", "duplicated"], most=40)
 
 
@@ -20,7 +22,7 @@ EASY = strategies.plain_cases(["full_rank", "rank_deficient", "duplicated"], mos
 def test_states_stay_positive_and_the_objective_never_rises(case):
     game = canonical_game(case)
     states = list(states_of(FixedPoint(), game))
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         assert (after.point > 0).all()
         assert after.previous == before.evidence.residual
         np.testing.assert_array_equal(after.older, before.point)
@@ -70,6 +72,15 @@ def test_the_opening_is_positive_and_finite(case):
     start = opening(canonical_game(case))
     assert np.isfinite(start).all()
     assert (start > 0).all()
+
+
+def test_the_opening_spares_newton_steps_where_weights_spread():
+    opened, plain = 0, 0
+    for seed in range(20):
+        game = canonical_game(strategies.weighted(strategies.full_rank(11, seed), seed, 8.0))
+        opened += len(list(states_of(bargain.Newton(), game)))
+        plain += len(list(states_of(bargain.Newton(), game, start=np.sqrt(game.weights))))
+    assert opened < 0.8 * plain
 
 
 def test_two_equal_players_are_solved_by_the_opening():

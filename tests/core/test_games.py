@@ -25,7 +25,7 @@ def test_a_gram_matrix_that_is_no_array_is_refused_when_solved(gram):
 
 @pytest.mark.parametrize("game", [GRAM, (GRAM, ONES), None])
 def test_only_games_are_solved(game):
-    with pytest.raises(TypeError, match="game: expected a GradientGame, found .* bargain.nash"):
+    with pytest.raises(TypeError, match=r"game: expected a GradientGame, found .* bargain.nash"):
         bargain.solve(game)
 
 
@@ -89,7 +89,7 @@ def test_absence_is_a_truth_value(xp):
 
 @pytest.mark.parametrize("value", [3.0, "ones", {1.0}])
 def test_companions_that_are_no_arrays_are_refused(value):
-    with pytest.raises(TypeError, match="weights: expected an array .* convert it first"):
+    with pytest.raises(TypeError, match=r"weights: expected an array .* convert it first"):
         GradientGame(GRAM, value)
 
 
@@ -118,7 +118,7 @@ def test_devices_do_not_mix(name):
 def test_devices_of_torch_do_not_mix():
     torch = open_library("torch").module
     gram, weights = torch.asarray(GRAM), torch.ones(3, dtype=torch.float64, device="meta")
-    with pytest.raises(ValueError, match="weights: expected it on cpu .* found it on meta"):
+    with pytest.raises(ValueError, match=r"weights: expected it on cpu .* found it on meta"):
         GradientGame(gram, weights)
 
 

@@ -50,7 +50,9 @@ def test_of_a_batch(xp):
     gradients = RNG.normal(size=(2, 4, 3, 5))
     coefficients = RNG.normal(size=(2, 4, 3))
     found = as_numpy(gram(xp.asarray(gradients)))
-    np.testing.assert_allclose(found, np.einsum("abip,abjp->abij", gradients, gradients), rtol=1e-12)
+    np.testing.assert_allclose(
+        found, np.einsum("abip,abjp->abij", gradients, gradients), rtol=1e-12
+    )
     update = as_numpy(combine(xp.asarray(coefficients), xp.asarray(gradients)))
     expected = np.einsum("abi,abip->abp", coefficients, gradients)
     np.testing.assert_allclose(update, expected, rtol=1e-12, atol=1e-14)
@@ -156,7 +158,11 @@ def test_inputs_are_not_written():
         ({"a": np.ones(2)}, TypeError, "sequence of at least one gradient, found dict"),
         (np.ones(3), ValueError, r"expected shape \(\*batch, K, P\) with K >= 1, found \(3,\)"),
         (np.ones((0, 3)), ValueError, r"K >= 1, found \(0, 3\)"),
-        (np.ones((2, 3), int), TypeError, "expected a real floating-point type, found int64; convert"),
+        (
+            np.ones((2, 3), int),
+            TypeError,
+            "expected a real floating-point type, found int64; convert",
+        ),
         ([np.ones(3, int)] * 2, TypeError, "expected a real floating-point type, found int64"),
         ([np.ones(2), np.ones(3)], ValueError, "of equal shape for every player, found"),
         ([np.ones(2), [np.ones(2)]], ValueError, "expected one kind of gradient .* found"),

@@ -127,10 +127,10 @@ def test_the_mean_is_over_those_inside():
     assert norm(longer, gram) == pytest.approx(norm(np.full(2, 0.5), pair))
 
 
-def test_a_disagreement_has_no_length(xp):
+def test_a_disagreement_has_no_length(eager):
     gram = np.array([[1.0, -2.0], [-2.0, 4.0]])
     for name in LENGTHS:
-        game = xp.game(gram)
+        game = eager.game(gram)
         longer = as_numpy(rescale(bargain.solve(game).coefficients, game, name))
         np.testing.assert_array_equal(longer, 0)
 
@@ -143,16 +143,16 @@ def test_the_min_norm_vanishes_where_gradients_cancel():
 
 
 @pytest.mark.parametrize("maximum", [1e-3, 1.0, 1e3])
-def test_a_maximum_shortens_and_never_lengthens(xp, maximum):
-    game = xp.game(GRAM, WEIGHTS)
+def test_a_maximum_shortens_and_never_lengthens(eager, maximum):
+    game = eager.game(GRAM, WEIGHTS)
     coefficients = bargain.solve(game).coefficients
     longer = as_numpy(rescale(coefficients, game, "natural", maximum=maximum))
     assert norm(longer, GRAM) == pytest.approx(min(math.sqrt(8), maximum))
 
 
-def test_batches_are_rescaled_game_by_game(xp):
+def test_batches_are_rescaled_game_by_game(eager):
     grams, radii = np.stack([GRAM, 4 * GRAM]), np.array([1.0, 5.0])
-    game = xp.game(grams, radius=radii)
+    game = eager.game(grams, radius=radii)
     coefficients = bargain.solve(game).coefficients
     for name in LENGTHS:
         longer = as_numpy(rescale(coefficients, game, name))

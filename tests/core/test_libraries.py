@@ -28,7 +28,6 @@ CASES = {
     "demands": strategies.with_attainable_disagreement(strategies.full_rank(5, 12), 1, 0.1, 2.0),
     "too much": strategies.with_unattainable_disagreement(strategies.full_rank(5, 13), 1, 0.1, 2.0),
 }
-PLAIN = [name for name in CASES if CASES[name].disagreement is None]
 
 
 def compare(found, expected, case, rtol=1e-10):
@@ -59,7 +58,7 @@ def test_the_default_solver_says_the_same_everywhere(library, name, no_shortcut)
 
 @every_solver
 @pytest.mark.parametrize("library", OTHERS)
-@pytest.mark.parametrize("name", [name for name in PLAIN if name not in ("weighted", "extreme")])
+@pytest.mark.parametrize("name", ["badly scaled", "rank deficient", "conflicting", "opposite"])
 def test_every_solver_says_the_same_everywhere(library, name, solver, no_shortcut):
     case = CASES[name]
     found = as_numpy(bargain.solve(game_of(case, open_library(library)), solver=solver))

@@ -1,4 +1,6 @@
-"""Newton's method: every state is consistent, the objective falls, and a handful of steps will do."""
+"""Newton's method: consistent states, a falling objective, a handful of steps."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def test_states_stay_positive_and_carry_their_product(case):
 def test_the_objective_never_rises(case):
     game = canonical_game(case)
     points = [state.point for state in states_of(Newton(), game)]
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         allowed = rounding_of(game, before)
         assert nash_objective(game, after) <= nash_objective(game, before) + allowed
 
@@ -40,7 +42,7 @@ def test_the_objective_never_rises(case):
 def test_each_state_remembers_the_residual_before(case):
     states = list(states_of(Newton(), canonical_game(case)))
     assert states[0].previous == np.inf
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         assert after.previous == before.evidence.residual
 
 
@@ -58,7 +60,9 @@ def test_the_direction_solves_newtons_system(case, seed):
 def test_the_solution_stays_where_it_is(xp):
     from bargain.canonical import canonicalise
 
-    game = canonicalise(xp.game(np.diag([1.0, 4.0, 9.0]), np.array([1.0, 2, 3])), precision=1e-16)[0]
+    game = canonicalise(xp.game(np.diag([1.0, 4.0, 9.0]), np.array([1.0, 2, 3])), precision=1e-16)[
+        0
+    ]
     solution = xp.namespace.sqrt(game.weights)
     moved = newton_step(game, solution, solution)
     assert float(xp.namespace.max(xp.namespace.abs(moved / solution - 1))) <= 4e-16

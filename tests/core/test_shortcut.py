@@ -18,8 +18,6 @@ EPSILON = float(np.finfo(float).eps)
 PLAIN = strategies.plain_cases(strategies.SOLVABLE, most=40)
 
 
-
-
 def quick(game, *, solver=None, start=None, max_steps=200, precision=EPSILON):
     return single_game.solve_single(
         game,
@@ -167,6 +165,7 @@ INVALID = {
     "asymmetric above": GRAM + np.eye(4, k=1) * 1e-3,
     "asymmetric below": GRAM + np.eye(4, k=-1) * 1e-3,
     "indefinite": np.eye(4) * 1.9 - 0.9,
+    "barely indefinite": 1.5 * np.eye(3) - 0.5 - 1e-9 * (1 - np.eye(3)),
     "negative": -GRAM,
 }
 

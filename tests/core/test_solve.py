@@ -32,7 +32,11 @@ def _with(i, j, value):
         (_with(2, 2, -np.inf), {}, "gram: expected finite numbers, found 1"),
         (_with(2, 2, -1.0), {}, "gram: expected squared norms on the diagonal, found -1"),
         (_with(0, 1, 1.001), {}, r"gram: expected a symmetric matrix, .* 0.001 apart; pass \(gram"),
-        (np.array([[1, 2], [2.0, 1]]), {}, "gram: expected a positive semidefinite .* -1; compute"),
+        (
+            np.array([[1, 2], [2.0, 1]]),
+            {},
+            "gram: .*semidefinite .* larger than the product .*; compute",
+        ),
         (np.array([[0, 1], [1.0, 1]]), {}, "gram: expected a positive semidefinite matrix"),
         (np.eye(3) * 1.7 - 0.7, {}, "gram: expected a positive semidefinite matrix, .* -0.4"),
         (GRAM, {"weights": np.array([1, -0.5, 1])}, "weights: .* at least zero, found -0.5; zero"),
@@ -123,8 +127,8 @@ def test_a_warm_start_saves_steps_and_changes_nothing_else(solver, no_shortcut):
 
 @every_solver
 @pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
-def test_a_start_that_will_not_do_is_a_cold_one(xp, solver, bad):
-    game, start = xp.game(GRAM), xp.asarray(np.array([1.0, bad, 2.0]))
+def test_a_start_that_will_not_do_is_a_cold_one(eager, solver, bad):
+    game, start = eager.game(GRAM), eager.asarray(np.array([1.0, bad, 2.0]))
     cold, other = (as_numpy(bargain.solve(game, solver=solver, start=s)) for s in (None, start))
     assert status_of(other) == "AGREEMENT"
     np.testing.assert_allclose(other.coefficients, cold.coefficients, rtol=1e-9)
@@ -132,7 +136,7 @@ def test_a_start_that_will_not_do_is_a_cold_one(xp, solver, bad):
         assert int(other.steps) == int(cold.steps)
 
 
-@given(strategies.plain_cases(strategies.SOLVABLE, most=12))
+@given(strategies.plain_cases(["full_rank", "duplicated"], most=12))
 def test_zeros_as_a_start_are_a_cold_start(case):
     game = game_of(case)
     cold, zeros = (bargain.solve(game, start=s) for s in (None, np.zeros(case.players)))
@@ -159,8 +163,8 @@ def test_one_step_is_one_step(solver, no_shortcut):
 
 @every_solver
 @pytest.mark.parametrize("norm", [1e-250, 1.0, 1e250])
-def test_a_single_player_gets_everything(xp, solver, norm):
-    game = xp.game(np.array([[norm]]), np.array([4.0]), radius=3.0)
+def test_a_single_player_gets_everything(eager, solver, norm):
+    game = eager.game(np.array([[norm]]), np.array([4.0]), radius=3.0)
     outcome = as_numpy(bargain.solve(game, solver=solver))
     assert status_of(outcome) == "AGREEMENT"
     np.testing.assert_allclose(outcome.coefficients, 2 / math.sqrt(norm), rtol=1e-11)
@@ -169,11 +173,11 @@ def test_a_single_player_gets_everything(xp, solver, norm):
 
 
 @every_solver
-def test_a_zero_gradient_takes_no_part(xp, solver):
+def test_a_zero_gradient_takes_no_part(eager, solver):
     gram = np.zeros((4, 4))
     gram[np.ix_([0, 2, 3], [0, 2, 3])] = GRAM
-    outcome = as_numpy(bargain.solve(xp.game(gram), solver=solver))
-    alone = as_numpy(bargain.solve(xp.game(GRAM), solver=solver))
+    outcome = as_numpy(bargain.solve(eager.game(gram), solver=solver))
+    alone = as_numpy(bargain.solve(eager.game(GRAM), solver=solver))
     for name in ("coefficients", "utilities", "shares"):
         value = getattr(outcome, name)
         assert value[1] == 0
@@ -181,8 +185,8 @@ def test_a_zero_gradient_takes_no_part(xp, solver):
 
 
 @every_solver
-def test_with_zero_gradients_only_nobody_can_gain(xp, solver):
-    outcome = as_numpy(bargain.solve(xp.game(np.zeros((3, 3))), solver=solver))
+def test_with_zero_gradients_only_nobody_can_gain(eager, solver):
+    outcome = as_numpy(bargain.solve(eager.game(np.zeros((3, 3))), solver=solver))
     assert status_of(outcome) == "DISAGREEMENT"
     assert not outcome.coefficients.any()
     assert outcome.certificate.stationary.sum() == pytest.approx(1)
@@ -191,12 +195,12 @@ def test_with_zero_gradients_only_nobody_can_gain(xp, solver):
 
 
 @every_solver
-def test_absent_players_may_hold_nan(xp, solver):
+def test_absent_players_may_hold_nan(eager, solver):
     gram = np.full((4, 4), np.nan)
     gram[np.ix_([0, 2, 3], [0, 2, 3])] = GRAM
     active = np.array([True, False, True, True])
-    outcome = as_numpy(bargain.solve(xp.game(gram, active=active), solver=solver))
-    alone = as_numpy(bargain.solve(xp.game(GRAM), solver=solver))
+    outcome = as_numpy(bargain.solve(eager.game(gram, active=active), solver=solver))
+    alone = as_numpy(bargain.solve(eager.game(GRAM), solver=solver))
     assert status_of(outcome) == "AGREEMENT"
     for name in ("coefficients", "utilities", "shares"):
         value = getattr(outcome, name)
@@ -205,9 +209,9 @@ def test_absent_players_may_hold_nan(xp, solver):
 
 
 @every_solver
-def test_a_silent_player_is_told_what_he_gets(xp, solver):
+def test_a_silent_player_is_told_what_he_gets(eager, solver):
     weights = np.array([1.0, 0.0, 2.0])
-    outcome = as_numpy(bargain.solve(xp.game(GRAM, weights), solver=solver))
+    outcome = as_numpy(bargain.solve(eager.game(GRAM, weights), solver=solver))
     assert outcome.coefficients[1] == outcome.shares[1] == 0
     update = outcome.coefficients / math.sqrt(outcome.coefficients @ GRAM @ outcome.coefficients)
     np.testing.assert_allclose(outcome.utilities, GRAM @ update, rtol=1e-11)
@@ -219,9 +223,7 @@ def test_a_silent_player_may_lose():
     assert bargain.nash(gram, [1.0, 0.0]).utilities[1] == pytest.approx(-0.9)
 
 
-@pytest.mark.parametrize(
-    "silence", [{"weights": [1.0, 0.0, 1.0]}, {"active": [True, False, True]}]
-)
+@pytest.mark.parametrize("silence", [{"weights": [1.0, 0.0, 1.0]}, {"active": [True, False, True]}])
 def test_everyone_silent_or_without_a_gradient_is_a_disagreement(silence):
     outcome = bargain.nash(np.diag([0.0, 1.0, 0.0]), **silence)
     assert status_of(outcome) == "DISAGREEMENT"
@@ -232,7 +234,7 @@ def test_a_coarse_matrix_may_be_declared_coarse():
     gram = np.array([[1.0, -1 + 1e-6], [-1 + 1e-6, 1.0]])
     assert status_of(bargain.nash(gram)) == "AGREEMENT"
     assert status_of(bargain.nash(gram, precision=1.2e-7)) == "DISAGREEMENT"
-    noisy = np.eye(2) * (1 - 1e-7) + np.array([[0, 1], [1, 0.0]])
-    with pytest.raises(ValueError, match="pass precision="):
+    noisy = 1.5 * np.eye(3) - 0.5 - 1e-9 * (1 - np.eye(3))
+    with pytest.raises(ValueError, match="pass precision= if"):
         bargain.nash(noisy)
-    assert status_of(bargain.nash(noisy, precision=1.2e-7)) == "AGREEMENT"
+    assert status_of(bargain.nash(noisy, precision=1.2e-7)) == "DISAGREEMENT"

@@ -107,6 +107,7 @@ def test_generated_games(case):
     np.testing.assert_allclose(found.utilities[0], expected.utilities, rtol=rtol)
 
 
+@pytest.mark.slow
 def test_every_solver_agrees_in_a_compiled_call():
     grams, weights = trainings(FEW[0], 3)
     for solver in (bargain.Newton(), bargain.FixedPoint(), bargain.CCP(), bargain.InteriorPoint()):
