@@ -51,6 +51,10 @@ def exact_step(
     slope_at_start = linear - xp.sum(weights * relative, axis=-1)
     settled = slope_at_start >= 0
     first = xp.where(upper > 1 / 0.99, 1.0, 0.99 * xp.where(upper < xp.inf, upper, 1.0))
+    # Newton's step from the start: one along Newton's own direction, the scale along any other.
+    bend = quadratic + xp.sum(weights * relative * relative, axis=-1)
+    short = -slope_at_start / xp.where(bend > smallest, bend, 1.0)
+    first = xp.where((bend > smallest) & (short < first), short, first)
     step = xp.where(settled, lower, first)
     for _ in range(ROUNDS):
         ratio = relative / (1 + step[..., None] * relative)
@@ -63,11 +67,12 @@ def exact_step(
             curvature > epsilon * xp.abs(slope), curvature, epsilon * xp.abs(slope) + smallest
         )
         bounded = upper < xp.inf
-        # Where Newton leaves the bracket: halve it, or while its lower end is zero look for the scale.
+        # Where Newton leaves the bracket: halve it, or look for its scale while it starts at zero.
         middle = xp.where(lower > 0, lower / 2 + xp.where(bounded, upper, 0.0) / 2, upper / GROWTH)
         inside = (newton > lower) & (newton < upper)
         proposal = xp.where(inside, newton, xp.where(bounded, middle, GROWTH * step))
         # Growth is limited, so that a game without a solution runs to infinity step by step.
         proposal = xp.where(proposal > GROWTH * (1 + step), GROWTH * (1 + step), proposal)
         step = xp.where(settled, step, proposal)
-    return step
+    # Where the rounds did not do, the lower end still descends.
+    return xp.where(settled | (upper == xp.inf), step, lower)

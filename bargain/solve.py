@@ -1,8 +1,9 @@
 """The driver: one loop for every solver, and the shorthand that most people need."""
 
+from numbers import Integral
 from typing import Any
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_array_api_obj
 
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame, apply_cosines, canonicalise, precision_of
@@ -78,6 +79,10 @@ def solve(
     precision = precision_of(game.gram, precision)
     solver = _choose_solver(game, solver)
     max_steps = solver.patience if max_steps is None else max_steps
+    if not isinstance(max_steps, Integral):
+        raise TypeError(
+            f"max_steps: expected a whole number, found {type(max_steps).__name__}; give an int"
+        )
     if max_steps < 0:
         raise ValueError(f"max_steps: expected at least 0, found {max_steps}")
 
@@ -174,6 +179,11 @@ def nash(
 
 def _choose_solver(game: GradientGame, solver: Solver | None) -> Solver:
     """Return the solver asked for, or the best for the game."""
+    if isinstance(solver, type) or not (solver is None or hasattr(solver, "patience")):
+        raise TypeError(
+            f"solver: expected a solver such as bargain.Newton(), found {solver!r}; make one, or "
+            f"leave solver out"
+        )
     if game.disagreement is None:
         return Newton() if solver is None else solver
     if solver is None:
@@ -201,6 +211,11 @@ def _canonical_start(
     """Return a positive point for every game: the given one, or where it will not do a cold one."""
     if start is None:
         return None
+    if not is_array_api_obj(start):
+        raise TypeError(
+            f"start: expected an array like gram, found {type(start).__name__}; pass the "
+            f"coefficients of an outcome"
+        )
     shape = tuple(canonical.weights.shape)
     if tuple(start.shape) != shape:
         raise ValueError(

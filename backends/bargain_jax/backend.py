@@ -67,9 +67,11 @@ def _compiled(
     """Solve in one piece, compiled once for every shape and type."""
     token = _compiling.set(True)
     try:
-        return solve(
-            game, solution, solver, start=start, max_steps=max_steps, precision=precision
-        )
+        # Some devices round the factors of a product by default, which no certificate survives.
+        with jax.default_matmul_precision("highest"):
+            return solve(
+                game, solution, solver, start=start, max_steps=max_steps, precision=precision
+            )
     finally:
         _compiling.reset(token)
 

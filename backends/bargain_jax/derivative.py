@@ -30,7 +30,8 @@ def _push(search: Any, primals: Any, tangents: Any) -> Any:
     answer, steps = search_with_derivative(search, game, start, running)
     point = jnp.where(game.inside, answer.multipliers, 1.0)
     point = scaled(game, point, stretch(game, point, apply_cosines(game, point)))
-    moving = push_forward(game, point, tangents[0].cosines, tangents[0].weights)
+    with jax.default_matmul_precision("highest"):
+        moving = push_forward(game, point, tangents[0].cosines, tangents[0].weights)
     # Any positive multiple of the solution is an answer, so only relative changes count.
     relative = jnp.where(game.inside & running[..., None], moving / point, 0.0)
     change = jax.tree.map(lambda values: values * relative, answer)

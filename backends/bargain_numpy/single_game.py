@@ -223,6 +223,9 @@ def _exact_step(linear: float, quadratic: float, weights: Vector, relative: Vect
     if slope_at_start >= 0:
         return 0.0
     step = 1.0 if upper > 1 / 0.99 else 0.99 * upper
+    bend = quadratic + ddot(weights * relative, relative)
+    if bend > SMALLEST:
+        step = min(step, -slope_at_start / bend)
     for _ in range(search.ROUNDS):
         ratio = relative / (1 + step * relative)
         slope = linear + step * quadratic - ddot(weights, ratio)
@@ -241,7 +244,7 @@ def _exact_step(linear: float, quadratic: float, weights: Vector, relative: Vect
             else:
                 newton = search.GROWTH * step
         step = min(newton, search.GROWTH * (1 + step))
-    return step
+    return step if upper == inf else lower
 
 
 def _conclude(

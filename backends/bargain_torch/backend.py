@@ -8,7 +8,7 @@ from bargain.backend import EagerBackend
 from bargain.outcome import Certificate, Outcome
 from bargain_torch.place import running_core
 from bargain_torch.recipe import write_recipe
-from bargain_torch.solve_derivative import Solve
+from bargain_torch.solve_derivative import refusal, solve
 
 
 class TorchBackend(EagerBackend):
@@ -52,6 +52,11 @@ def _solve(
         radius = None
     else:
         radius = torch.full(players[:-1], radius, dtype=gram.dtype, device=gram.device)
+    if start is not None and start.shape != players:
+        raise ValueError(
+            f"start: expected shape {tuple(players)}, a coefficient for each player, found "
+            f"{tuple(start.shape)}; pass the coefficients of an outcome of the same game"
+        )
     companions = {
         "disagreement": game.disagreement,
         "active": game.active,
@@ -68,12 +73,14 @@ def _solve(
     (
         coefficients, utilities, shares, multipliers, stationary,
         gap, residual, floor, resolution, status, steps, accepted,
-    ) = Solve.apply(
+    ) = solve(
         gram,
         weights,
         radius,
         stack,
         write_recipe(solver, solution, max_steps, precision, tuple(present), strict),
+        [*present].index("active") if "active" in present else None,
+        refusal(solution, game.disagreement),
     )  # fmt: skip
     return Outcome(
         coefficients=coefficients,

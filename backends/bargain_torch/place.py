@@ -1,21 +1,21 @@
 """Where games on a GPU are solved: on the host, or where they are.
 
 On the host one game takes a tenth of a millisecond, and the device waits for it. On the device the
-core runs as it stands, kernel by kernel: a few milliseconds, however many games there are. So the
-better place follows from the number of games and of players.
+core runs as it stands, kernel by kernel: some ten milliseconds, however many games there are. So
+the better place follows from the number of games and of players.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, get_args, Literal
+from typing import Literal, get_args
 
 import torch
 
 Place = Literal["auto", "host", "device"]
 
-LAUNCHES = 6e-3
-"""Seconds that the core's kernels take to launch on a device: about a thousand of them."""
+LAUNCHES = 10e-3
+"""Seconds that the core's kernels take to launch on a device: about two thousand of them."""
 
 _place: ContextVar[Place] = ContextVar("bargain_torch_place", default="auto")
 _in_core: ContextVar[bool] = ContextVar("bargain_torch_in_core", default=False)

@@ -36,7 +36,7 @@ class Recipe(NamedTuple):
 
 def write_recipe(*recipe: Any) -> str:
     """Write down the fields of a :class:`Recipe`."""
-    # While tracing, a cache would only make the compiler suspicious.
+    # A tracer gets along without a cache, and a warning that it sees through one helps nobody.
     write = _write if torch.compiler.is_dynamo_compiling() else _remembered
     return write(*recipe)
 
@@ -45,20 +45,17 @@ def write_recipe(*recipe: Any) -> str:
 def read_recipe(text: str) -> Recipe:
     """Read what :func:`write_recipe` wrote."""
     solver, solution, max_steps, precision, companions, strict = json.loads(text)
-    return Recipe(
-        _make(*solver), _make(*solution), max_steps, precision, tuple(companions), strict
-    )
+    return Recipe(_make(*solver), _make(*solution), max_steps, precision, tuple(companions), strict)
 
 
 def _write(solver: Any, solution: Any, *rest: Any) -> str:
-    return json.dumps([_describe(solver), _describe(solution), *rest])
+    return _as_text(_describe(solver), _describe(solution), *rest)
 
 
-_write._dynamo_marked_constant = True
 _remembered = lru_cache(maxsize=256)(_write)
 
 
-def _describe(part: Any) -> tuple[str, str, dict[str, Any]]:
+def _describe(part: Any) -> tuple[str, str, tuple[tuple[str, Any], ...]]:
     kind = type(part)
     if not is_dataclass(kind) or "<" in kind.__qualname__:
         raise TypeError(
@@ -66,9 +63,19 @@ def _describe(part: Any) -> tuple[str, str, dict[str, Any]]:
             f"found {kind.__module__}.{kind.__qualname__}; torch has to rebuild them from their "
             f"names and fields"
         )
-    values = {field.name: getattr(part, field.name) for field in fields(part) if field.init}
+    # Field by field, in sight of the tracer: it may hand on a dataclass with its defaults instead.
+    values = tuple((field.name, getattr(part, field.name)) for field in fields(part) if field.init)
     return kind.__module__, kind.__qualname__, values
 
 
-def _make(module: str, name: str, values: dict[str, Any]) -> Any:
-    return getattr(import_module(module), name)(**values)
+def _as_text(*recipe: Any) -> str:
+    return json.dumps(recipe)
+
+
+# What ``torch.compiler.assume_constant_result`` sets, which would load the whole compiler: run this
+# while tracing, and keep the text.
+_as_text._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _make(module: str, name: str, values: list[tuple[str, Any]]) -> Any:
+    return getattr(import_module(module), name)(**dict(values))

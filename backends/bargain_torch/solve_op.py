@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bargain.games import GradientGame
+from bargain.newton import Newton
 from bargain.outcome import Outcome
 from bargain.solve import solve as solve_in_core
 from bargain_torch.place import core_only, goes_to_host
@@ -19,8 +20,15 @@ from bargain_torch.recipe import Recipe, read_recipe
 NAME = "bargain::solve"
 VECTORS = ("coefficients", "utilities", "shares", "multipliers", "stationary")
 NUMBERS = ("gap", "residual", "floor", "resolution")
-FLAGS = {"status": torch.int32, "steps": torch.int32, "accepted": torch.bool}
-OUTPUTS = (*VECTORS, *NUMBERS, *FLAGS)
+OUTPUTS = (*VECTORS, *NUMBERS, "status", "steps", "accepted")
+FLAGS = (torch.int32, torch.int32, torch.bool)
+HOST_DTYPES = {
+    kind: (host,) * (len(VECTORS) + len(NUMBERS)) + (np.int32, np.int32, np.bool_)
+    for kind, host in ((torch.float32, np.float32), (torch.float64, np.float64))
+}
+
+SINGLE_FLOOR = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
+"""How much higher the rounding floor lies in single precision than in double precision."""
 
 library = torch.library.Library("bargain", "DEF")
 # Few arguments, since torch spends microseconds on each: what is seldom given comes in one stack.
@@ -41,17 +49,30 @@ solve = torch.ops.bargain.solve.default
 def _solve(
     gram: Tensor, weights: Tensor | None, radius: Tensor | None, stack: Tensor | None, text: str
 ) -> tuple[Tensor, ...]:
-    """Solve in double precision, whatever the type: it costs no more, and angles stay sharp."""
+    """Solve on the host or on the device, and give the outcome in the game's own type."""
     recipe, tensors = read_recipe(text), [gram, weights, radius, stack]
+    sharper = gram.dtype == torch.float32 and _sharpens(recipe)
     if goes_to_host(gram):
-        return _from_host(_outcome(_to_host(tensors), recipe), gram)
-    with core_only():
-        doubles = [None if t is None else t.detach().to(torch.float64) for t in tensors]
-        outcome = _outcome(doubles, recipe)
-    return tuple(
-        part.to(dtype, copy=True)
-        for part, dtype in zip(_parts(outcome), _dtypes(gram), strict=True)
-    )
+        arrays = _to_host(tensors)
+        if sharper:
+            arrays = [None if values is None else values.astype(np.float64) for values in arrays]
+        return _from_host(_parts(_outcome(arrays, recipe), sharper), gram)
+    kind = torch.float64 if sharper else gram.dtype
+    with core_only(), torch.autocast(gram.device.type, enabled=False):
+        arrays = [None if values is None else values.detach().to(kind) for values in tensors]
+        parts = _parts(_outcome(arrays, recipe), sharper)
+    pairs = zip(parts, _dtypes(gram), strict=True)
+    return tuple(part.to(kind, copy=True) for part, kind in pairs)
+
+
+def _sharpens(recipe: Recipe) -> bool:
+    """Whether to solve in double precision a game given in less.
+
+    Newton's steps have a fast way through in double precision only, and end with more digits. The
+    method for games with a disagreement point factors the matrix of cosines, which rounding has
+    left with eigenvalues below zero that double precision would take at their word.
+    """
+    return type(recipe.solver) is Newton
 
 
 def _outcome(arrays: list[Any], recipe: Recipe) -> Outcome:
@@ -90,16 +111,19 @@ def _first(outcome: Any) -> Any:
     return outcome[0]
 
 
-def _parts(outcome: Outcome) -> list[Any]:
+def _parts(outcome: Outcome, sharper: bool) -> tuple[Any, ...]:
     """Lay an outcome out in the order of the operator's results."""
-    certificate = outcome.certificate
-    return [
-        getattr(outcome if name in outcome._fields else certificate, name) for name in OUTPUTS
-    ]
+    coefficients, utilities, shares, status, gap, residual, steps, certificate = outcome
+    multipliers, stationary, _, _, floor, resolution, accepted = certificate
+    if sharper:
+        # The coefficients are about to be rounded to single precision, which has a floor as well.
+        floor = floor * SINGLE_FLOOR
+    vectors = coefficients, utilities, shares, multipliers, stationary
+    return *vectors, gap, residual, floor, resolution, status, steps, accepted
 
 
-def _dtypes(gram: Tensor) -> list[torch.dtype]:
-    return [FLAGS.get(name, gram.dtype) for name in OUTPUTS]
+def _dtypes(gram: Tensor) -> tuple[torch.dtype, ...]:
+    return (gram.dtype,) * (len(VECTORS) + len(NUMBERS)) + FLAGS
 
 
 def _to_host(tensors: list[Tensor | None]) -> list[Any]:
@@ -109,38 +133,26 @@ def _to_host(tensors: list[Tensor | None]) -> list[Any]:
             None if values is None else values.to("cpu", non_blocking=True) for values in tensors
         ]
         torch.cuda.current_stream().synchronize()
-    arrays = [None if values is None else values.numpy(force=True) for values in tensors]
-    return [
-        values.astype(np.float64) if values is not None and values.dtype == np.float32 else values
-        for values in arrays
-    ]
+    return [None if values is None else values.numpy(force=True) for values in tensors]
 
 
-def _from_host(outcome: Outcome, gram: Tensor) -> tuple[Tensor, ...]:
-    """Bring an outcome to where its game came from; to a device in one piece."""
-    parts = _parts(outcome)
-    if gram.device.type == "cpu":
-        return tuple(
-            torch.from_numpy(np.array(part, dtype))
-            for part, dtype in zip(parts, _NUMPY_DTYPES[gram.dtype], strict=True)
-        )
-    return unpacked(parts, gram)
+def _from_host(parts: tuple[Any, ...], gram: Tensor) -> tuple[Tensor, ...]:
+    """Bring the parts of an outcome to where its game came from."""
+    if gram.device.type != "cpu":
+        return unpacked(parts, gram)
+    kinds = HOST_DTYPES[gram.dtype]
+    # Copies, because nobody promises that a solver's arrays are its own.
+    return tuple([torch.from_numpy(np.array(*pair)) for pair in zip(parts, kinds, strict=True)])
 
 
-_NUMPY_DTYPES = {
-    torch.float32: [np.float32] * 9 + [np.int32, np.int32, np.bool_],
-    torch.float64: [np.float64] * 9 + [np.int32, np.int32, np.bool_],
-}
-
-
-def unpacked(parts: list[Any], gram: Tensor) -> tuple[Tensor, ...]:
+def unpacked(parts: tuple[Any, ...], gram: Tensor) -> tuple[Tensor, ...]:
     """Send all parts to a device in one copy, and take them apart there."""
     arrays = [np.asarray(part, np.float64) for part in parts]
     packed = torch.from_numpy(np.concatenate([array.ravel() for array in arrays]))
     pieces = packed.to(gram.device, non_blocking=True).split([array.size for array in arrays])
     return tuple(
-        piece.reshape(array.shape).to(dtype, copy=True)
-        for piece, array, dtype in zip(pieces, arrays, _dtypes(gram), strict=True)
+        piece.reshape(array.shape).to(kind, copy=True)
+        for piece, array, kind in zip(pieces, arrays, _dtypes(gram), strict=True)
     )
 
 
@@ -154,7 +166,6 @@ def _shapes(gram: Tensor, *arguments: Any) -> tuple[Tensor, ...]:
     )
 
 
-@torch.library.register_vmap(NAME, lib=library)
 def _batched(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
     """Map over games by solving them as a batch."""
     *tensors, recipe = arguments
@@ -169,3 +180,6 @@ def _batched(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any,
     pairs = zip(tensors, in_dims, strict=False)
     outputs = solve(*(leading(*pair) for pair in pairs), recipe)
     return outputs, (0,) * len(outputs)
+
+
+torch.library.register_vmap(NAME, _batched, lib=library)

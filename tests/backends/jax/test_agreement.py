@@ -1,6 +1,7 @@
 """JAX gives the answers of NumPy in float64, in every way of running."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ PLAYERS = 5  # one number for all generated games, so that they are compiled onc
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 
 
-def trainings(name, count=12, dtype=np.float64):
+def trainings(name, count=12, dtype: Any = np.float64):
     """Games along a real training, with weights that spread over two decades."""
     with np.load(GRAMS / f"{name}.npz") as file:
         grams = file["grams"]

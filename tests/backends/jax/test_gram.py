@@ -1,5 +1,7 @@
 """Gram matrices of losses, by every method, against gradients that JAX gives one by one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ import bargain_jax  # noqa: E402
 jax.config.update("jax_enable_x64", True)
 
 TASKS = 5
-METHODS = ["rows", "products", "columns", "auto"]
+METHODS: list[Any] = ["rows", "products", "columns", "auto"]
 every_method = pytest.mark.parametrize("method", METHODS)
 
 
@@ -101,7 +103,7 @@ def test_products_never_hold_all_gradients():
     def many(params):
         return mixing @ jnp.tanh(params).reshape(4, -1).sum(axis=1) ** 2
 
-    def peak(method):
+    def peak(method: Any):
         step = jax.jit(lambda params: bargain_jax.gram(many, params, method=method, chunk=4))
         memory = step.lower(jnp.ones(size)).compile().memory_analysis()
         return memory.temp_size_in_bytes
@@ -148,6 +150,7 @@ def test_losses_that_are_no_vector(function, message):
 
 
 def test_other_bad_input():
+    unknown: Any = "ghost"
     with pytest.raises(TypeError, match=r"losses_fn: .* floating-point type, found int"):
         bargain_jax.gram(lambda p: jnp.arange(3), jnp.ones(2))
     with pytest.raises(TypeError, match=r"found int64 at params\['count'\]"):
@@ -157,6 +160,6 @@ def test_other_bad_input():
     with pytest.raises(ValueError, match="params: expected at least one array"):
         bargain_jax.gram(lambda p: jnp.ones(2), {})
     with pytest.raises(ValueError, match="method: expected one of auto, rows"):
-        bargain_jax.gram(lambda p: p, jnp.ones(2), method="ghost")
+        bargain_jax.gram(lambda p: p, jnp.ones(2), method=unknown)
     with pytest.raises(ValueError, match="chunk: expected at least 1"):
         bargain_jax.gram(lambda p: p, jnp.ones(2), chunk=0)

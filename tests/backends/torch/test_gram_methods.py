@@ -300,7 +300,7 @@ def test_the_graph_is_kept():
     losses = losses_of(layer, torch.randn(2, 3))
     first = gram(losses, layer.parameters())
     assert torch.equal(first, gram(losses, layer.parameters()))
-    sum(losses).backward()
+    torch.stack(losses).sum().backward()
     assert layer.weight.grad is not None
 
 

@@ -162,6 +162,24 @@ def test_single_precision():
         torch.testing.assert_close(rough.grad.double(), sharp.grad, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("place", ["host", "device"])
+def test_autocast_takes_no_digits(place):
+    gram, weights = (values.detach() for values in drawn(5, dtype=torch.float32))
+
+    def slopes(**options):
+        entries = gram.clone().requires_grad_()
+        outcome = bargain.nash(entries, weights, **options)
+        return outcome.utilities, *torch.autograd.grad(outcome.utilities.sum(), entries)
+
+    for options in ({}, {"solver": bargain.FixedPoint()}):
+        with bargain_torch.solve_on(place):
+            expected = slopes(**options)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                found = slopes(**options)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert torch.equal(ours, theirs)
+
+
 def test_the_proof_has_no_derivative():
     entries, weights = drawn(3)
     outcome = bargain.nash(entries, weights)

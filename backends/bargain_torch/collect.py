@@ -1,0 +1,41 @@
+"""Gradients by way of ``.grad``, for graphs that ``torch.autograd.grad`` cannot take apart.
+
+A reentrant checkpoint runs a backward pass of its own inside the backward pass and adds to
+``.grad`` itself. So whole passes are run, one a task, and what they leave in ``.grad`` is
+collected; what stood there before is put back.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+
+def collect(losses: Sequence[Tensor], leaves: Iterable[Tensor]) -> list[dict[Tensor, Tensor]]:
+    """Return for each loss its gradient at the leaves that it depends on."""
+    leaves = list(leaves)
+    before = [leaf.grad for leaf in leaves]
+    rows = []
+    try:
+        for loss in losses:
+            for leaf in leaves:
+                leaf.grad = None
+            loss.backward(retain_graph=True)
+            rows.append({leaf: leaf.grad for leaf in leaves if leaf.grad is not None})
+    finally:
+        for leaf, gradient in zip(leaves, before, strict=True):
+            leaf.grad = gradient
+    return rows
+
+
+def accumulate(leaf: Tensor, gradient: Tensor) -> None:
+    """Add to a leaf's gradient, in place if there is one, as PyTorch does with its hooks and all.
+
+    Hooks that change gradients have changed these already and are not called again.
+    """
+    if leaf._backward_hooks is None:
+        torch.autograd.backward([leaf], [gradient])
+    elif leaf.grad is None:
+        leaf.grad = gradient
+    else:
+        leaf.grad.add_(gradient)

@@ -1,0 +1,49 @@
+"""The game that the tasks play, solved on the host whatever device the gradients are on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import bargain
+
+
+def play(
+    products: Tensor,
+    weights: Sequence[float] | None,
+    present: Sequence[bool],
+    *,
+    solution: Any,
+    length: Any,
+    precision: float,
+    start: Any = None,
+) -> tuple[bargain.Outcome, Tensor]:
+    """Solve the game of K tasks; return the outcome, and coefficients of the length wanted.
+
+    Everything returned is float64 and on the CPU: the training loop needs the numbers there.
+    """
+    gram = products.detach().cpu().double().numpy()
+    active = None if all(present) else np.asarray(present)
+    shares = None if weights is None else np.asarray(weights, dtype=np.float64)
+    game = bargain.GradientGame(gram, shares, active=active)
+    outcome = bargain.solve(game, solution, start=start, precision=precision)
+    coefficients = bargain.rescale(outcome.coefficients, game, length)
+    return as_tensors(outcome), torch.as_tensor(coefficients)
+
+
+def no_game(players: int) -> bargain.Outcome:
+    """Return the outcome of a step without a game: status NONFINITE, and NaN for all numbers."""
+    nothing = bargain.GradientGame(np.full((1, players, players), np.nan))
+    return as_tensors(bargain.solve(nothing), lambda values: values[0])
+
+
+def as_tensors(outcome: Any, pick: Any = lambda values: values) -> Any:
+    """Turn an outcome's arrays into tensors."""
+    return type(outcome)(
+        *(
+            as_tensors(values, pick) if isinstance(values, tuple) else torch.as_tensor(pick(values))
+            for values in outcome
+        )
+    )

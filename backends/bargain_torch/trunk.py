@@ -1,0 +1,116 @@
+"""The tasks' gradients in the trunk, in the shape that each parameter's part wants them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge
+
+from bargain_torch.autograd_graph import Graph
+from bargain_torch.ghost import formed_parts, ghost_parts
+from bargain_torch.ghost_layers import inner_products
+from bargain_torch.per_task import Cotangents, can_go_together, one_by_one, together
+
+Method = Literal["auto", "sequential", "batched", "ghost"]
+
+ROOM = 2**22
+"""Bytes of one task's gradient where it enters the trunk from which on tasks pass one by one.
+
+On a CPU; beyond that a batch of tasks no longer fits into the caches that one of them fits into.
+"""
+
+
+class TrunkGradients:
+    """Gradients of K tasks with respect to the shared parameters in the trunk."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        shared: Sequence[Tensor],
+        cotangents: Cotangents,
+        method: Method,
+        *,
+        keep: bool,
+    ) -> None:
+        self.players = len(cotangents)
+        if method in ("sequential", "batched"):
+            self.parts = formed_parts(graph, shared)
+        else:
+            self.parts = ghost_parts(graph, shared, self.players)
+        self.device = next(iter(cotangents[0].values())).device
+        self.targets = list(dict.fromkeys(edge for part in self.parts for edge in part.edges))
+        self.found: dict[GradientEdge, Tensor | None] = {}
+        if not self.targets:
+            return
+        batched = method == "batched" or (method != "sequential" and _small(graph, cotangents))
+        self._pass(together if batched else one_by_one, cotangents, keep)
+        if batched and not uniform(graph) and not self._finite():
+            # Zeros that one task sends through another one's operations turn infinities into NaN.
+            self._pass(one_by_one, cotangents, keep)
+
+    @torch.no_grad()
+    def gram(self) -> Tensor:
+        """Return the Gram matrix in float64, where the gradients are."""
+        shape = (self.players, self.players)
+        total = torch.zeros(shape, dtype=torch.float64, device=self.device)
+        for part in self.parts:
+            contribution = part.gram([self.found[edge] for edge in part.edges])
+            if contribution is not None:
+                total += contribution
+        return total
+
+    @torch.no_grad()
+    def directions(self, coefficients: Sequence[float]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield parameters, each with the combination of its gradients."""
+        if not any(coefficients):
+            return
+        for part in self.parts:
+            direction = part.direction([self.found[edge] for edge in part.edges], coefficients)
+            if direction is not None:
+                yield part.leaf, direction
+
+    def _pass(self, propagate: Any, cotangents: Cotangents, keep: bool) -> None:
+        rows = propagate(cotangents, self.targets, keep=keep)
+        self.found = dict(zip(self.targets, rows, strict=True))
+
+    def _finite(self) -> bool:
+        rows = [row for row in self.found.values() if row is not None]
+        return all(bool(torch.isfinite(row).all()) for row in rows)
+
+
+def uniform(graph: Graph) -> bool:
+    """Whether all tasks enter the trunk at the same edges, so that each passes all of it."""
+    return len({frozenset(edges) for edges in graph.entries}) == 1
+
+
+def gram_of_rows(rows: Sequence[Sequence[Tensor | None]]) -> Tensor:
+    """Return the Gram matrix in float64 of gradients that are there, parameter by parameter."""
+    total: Any = torch.zeros(len(rows), len(rows), dtype=torch.float64)
+    for gradients in zip(*rows, strict=True):
+        example = next((gradient for gradient in gradients if gradient is not None), None)
+        if example is not None:
+            zero = torch.zeros_like(example)
+            stack = torch.stack([zero if row is None else row for row in gradients])
+            total = total.to(example.device) + inner_products(stack)
+    return total
+
+
+def working_type(parameters: Sequence[Tensor]) -> torch.dtype:
+    """Return the type whose rounding the Gram matrix has: the coarsest, at least float32."""
+    types = {parameter.dtype for parameter in parameters}
+    return torch.float64 if types == {torch.float64} else torch.float32
+
+
+def check_method(method: Any) -> None:
+    """Raise unless there is such a method."""
+    if method not in get_args(Method):
+        raise ValueError(f"method: expected one of {', '.join(get_args(Method))}, found {method!r}")
+
+
+def _small(graph: Graph, cotangents: Cotangents) -> bool:
+    """Whether tasks should pass together, and can."""
+    entering = cotangents[0].values()
+    size = sum(gradient.numel() * gradient.element_size() for gradient in entering)
+    on_host = next(iter(entering)).device.type == "cpu"
+    return (size < ROOM or not on_host) and can_go_together(graph)

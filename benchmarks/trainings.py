@@ -1,0 +1,193 @@
+"""Multi-task training steps, ours and others', on equal models.
+
+Run as a program it takes steps in one way and prints how much memory they needed.
+"""
+
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+import bargain
+from bargain_torch.backward import backward
+from bargain_torch.balancer import Balancer
+
+Step = Callable[[], Any]
+
+
+class Training(NamedTuple):
+    """A trunk, a head for each task, a batch and an optimiser."""
+
+    trunk: nn.Module
+    heads: nn.ModuleList
+    inputs: Tensor
+    targets: Tensor
+    optimizer: torch.optim.Optimizer
+
+    def features(self) -> Tensor:
+        return self.trunk(self.inputs)
+
+    def losses(self, features: Tensor) -> list[Tensor]:
+        return [
+            (head(features)[:, 0] - self.targets[:, k]).square().mean()
+            for k, head in enumerate(self.heads)
+        ]
+
+    @property
+    def shared(self) -> list[Tensor]:
+        return list(self.trunk.parameters())
+
+
+def perceptron(batch: int, tasks: int = 11, width: int = 1024) -> Training:
+    """Three layers and eleven regressions, as for the properties of molecules."""
+    layers = [layer for _ in range(3) for layer in (nn.Linear(width, width), nn.ReLU())]
+    return _training(nn.Sequential(*layers), torch.randn(batch, width), width, tasks)
+
+
+def convolutions(batch: int, tasks: int = 3) -> Training:
+    """A small picture network with three tasks."""
+    trunk = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * 8 * 8, 128),
+        nn.ReLU(),
+    )
+    return _training(trunk, torch.randn(batch, 3, 32, 32), 128, tasks)
+
+
+def _training(trunk: nn.Module, inputs: Tensor, features: int, tasks: int) -> Training:
+    heads = nn.ModuleList([nn.Linear(features, 1) for _ in range(tasks)])
+    parameters = [*trunk.parameters(), *heads.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=1e-3)
+    return Training(trunk, heads, inputs, torch.randn(len(inputs), tasks), optimizer)
+
+
+def plain(training: Training) -> Step:
+    def step() -> None:
+        training.optimizer.zero_grad()
+        torch.stack(training.losses(training.features())).sum().backward()
+        training.optimizer.step()
+
+    return step
+
+
+def bargained(training: Training, method: Any = "auto") -> Step:
+    def step() -> Any:
+        training.optimizer.zero_grad()
+        result = backward(training.losses(training.features()), training.shared, method=method)
+        training.optimizer.step()
+        return result
+
+    return step
+
+
+def balanced(training: Training, every: int = 50) -> Step:
+    """Return a step that stands for ``every`` of them."""
+    balancer = Balancer(training.shared, every=every)
+
+    def step() -> None:
+        for _ in range(every):
+            training.optimizer.zero_grad()
+            balancer.backward(training.losses(training.features()))
+            training.optimizer.step()
+
+    return step
+
+
+def separate_passes(training: Training) -> Step:
+    """One ``autograd.grad`` for each task, then the Gram matrix and the combination."""
+    shared, heads = training.shared, list(training.heads.parameters())
+
+    def step() -> None:
+        training.optimizer.zero_grad()
+        losses = training.losses(training.features())
+        gradients = []
+        for loss in losses:
+            gradients.append(torch.autograd.grad(loss, shared, retain_graph=True))  # noqa: PERF401
+        gram = bargain.gram(gradients).double().numpy()
+        coefficients = bargain.nash(gram, precision=1.2e-7).coefficients
+        direction = bargain.combine(torch.as_tensor(coefficients).float(), gradients)
+        plain = torch.autograd.grad(torch.stack(losses).sum(), heads)
+        for parameter, gradient in zip([*shared, *heads], [*direction, *plain], strict=True):
+            parameter.grad = gradient
+        training.optimizer.step()
+
+    return step
+
+
+def torchjd_jacobian(training: Training) -> Step:
+    """TorchJD's ``mtl_backward`` and ``jac_to_grad``, with an aggregator in closed form."""
+    from torchjd.aggregation import IMTLG
+    from torchjd.autojac import jac_to_grad, mtl_backward
+
+    aggregator = IMTLG()
+
+    def step() -> None:
+        training.optimizer.zero_grad()
+        features = training.features()
+        mtl_backward(training.losses(features), features=features)
+        jac_to_grad(training.shared, aggregator)
+        training.optimizer.step()
+
+    return step
+
+
+def torchjd_engine(training: Training) -> Step:
+    """TorchJD's Gramian engine and one weighted pass; heads are weighted, too."""
+    from torchjd.aggregation import IMTLGWeighting
+    from torchjd.autogram import Engine
+
+    engine, weighting = Engine(training.trunk, batch_dim=None), IMTLGWeighting()
+
+    def step() -> None:
+        training.optimizer.zero_grad()
+        losses = torch.stack(training.losses(training.features()))
+        losses.backward(weighting(engine.compute_gramian(losses)))
+        training.optimizer.step()
+
+    return step
+
+
+MODELS: dict[str, Callable[[int], Training]] = {
+    "perceptron": perceptron,
+    "convolutions": convolutions,
+}
+
+WAYS: dict[str, Callable[[Training], Step]] = {
+    "plain, sum of losses": plain,
+    "bargain_torch.backward": bargained,
+    "Balancer, every=50": balanced,
+    "a pass a task, combined": separate_passes,
+    "TorchJD, mtl_backward": torchjd_jacobian,
+    "TorchJD, autogram.Engine": torchjd_engine,
+}
+
+
+def extra_memory(model: str, batch: int, way: str, steps: int = 3) -> int:
+    """Return the most bytes resident at once during steps, beyond those of model and batch."""
+    torch.manual_seed(0)
+    training = MODELS[model](batch)
+    step = WAYS[way](training)
+    before = _resident()
+    for _ in range(steps):
+        step()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    print(extra_memory(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

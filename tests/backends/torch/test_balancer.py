@@ -1,0 +1,205 @@
+"""Memory between steps: what is reused, what is averaged, what is counted, what is saved."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import bargain
+from bargain_torch.backward import backward
+from bargain_torch.balancer import Balancer, scalars_of
+from bargain_torch.memory import RunningGram
+from tests.backends.torch.test_backward import Model, rows_of, written
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return Model().double().eval()
+
+
+def batches(count):
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(5, 4, generator=generator).double() for _ in range(count)]
+
+
+def train(model, balancer, data):
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    steps = []
+    for inputs in data:
+        optimizer.zero_grad()
+        steps.append(balancer.backward(model.losses(inputs)))
+        optimizer.step()
+    return steps
+
+
+def test_every_step_by_default(model):
+    balancer = Balancer(model.shared)
+    for inputs in batches(3):
+        model.zero_grad()
+        balancer.backward(model.losses(inputs))
+        found = written(model.parameters())
+        model.zero_grad()
+        backward(model.losses(inputs), model.shared)
+        torch.testing.assert_close(found, written(model.parameters()))
+    assert balancer.counts["games"] == 3 == balancer.counts["agreements"]
+
+
+def test_coefficients_are_used_again(model):
+    balancer = Balancer(model.shared, every=3)
+    first, second, third, fourth = batches(4)
+    step = balancer.backward(model.losses(first))
+    for inputs in (second, third):
+        model.zero_grad()
+        losses = model.losses(inputs)
+        rows = rows_of(losses, model.shared)
+        plain = rows_of(losses, list(model.heads.parameters())).sum(0)
+        again = balancer.backward(losses)
+        assert not again.fresh
+        assert torch.equal(again.coefficients, step.coefficients)
+        torch.testing.assert_close(written(model.shared), step.coefficients @ rows)
+        torch.testing.assert_close(written(model.heads.parameters()), plain)
+    assert balancer.backward(model.losses(fourth)).fresh
+    assert balancer.counts["steps"] == 4
+    assert balancer.counts["games"] == 2
+
+
+def test_other_tasks_play_anew(model):
+    balancer = Balancer(model.shared, every=10)
+    inputs = batches(1)[0]
+    balancer.backward(model.losses(inputs))
+    everyone, some = [True] * 3, [True, False, True]
+    fresh = [
+        balancer.backward(model.losses(inputs), active=active).fresh
+        for active in (everyone, some, some, everyone, everyone)
+    ]
+    assert fresh == [False, True, False, True, False]
+
+
+def test_a_disagreement_is_not_used_again(model):
+    balancer = Balancer(model.shared, every=10)
+    loss = model.losses(batches(1)[0])[0]
+    for _ in range(2):
+        assert balancer.backward([loss, -loss], retain_graph=True).fresh
+    assert balancer.counts["disagreements"] == 2
+
+
+def test_skipped_steps_are_counted_and_forgotten(model):
+    balancer = Balancer(model.shared, every=10, nonfinite="skip")
+    losses = model.losses(batches(1)[0])
+    step = balancer.backward(losses, retain_graph=True)
+    assert balancer.backward([losses[0] * torch.nan, *losses[1:]], retain_graph=True).skipped
+    again = balancer.backward(losses)
+    assert torch.equal(again.coefficients, step.coefficients)
+    assert balancer.counts == {
+        "steps": 3,
+        "games": 1,
+        "agreements": 1,
+        "disagreements": 0,
+        "unproved": 0,
+        "skipped": 1,
+    }
+
+
+def test_the_running_average_decides(model):
+    balancer = Balancer(model.shared, decay=0.75)
+    grams = [balancer.backward(model.losses(inputs)).gram for inputs in batches(3)]
+    factors = [0.75**2, 0.75, 1.0]
+    average = torch.tensordot(torch.tensor(factors).double(), torch.stack(grams), 1) / sum(factors)
+    expected = bargain.nash(average.numpy())
+    assert balancer.last is not None
+    np.testing.assert_allclose(balancer.last.outcome.coefficients, expected.coefficients)
+
+
+def test_the_running_average_stays_semidefinite_when_tasks_are_absent():
+    generator = torch.Generator().manual_seed(0)
+    running = RunningGram(0.5)
+    for k in range(50):
+        rows = torch.randn(4, 2, generator=generator, dtype=torch.float64)
+        present = torch.rand(4, generator=generator) > 0.5
+        rows = rows * present[:, None]
+        average = running.blend(rows @ rows.T, present.tolist())
+        assert torch.linalg.eigvalsh(average).min() > -1e-12, k
+    same = RunningGram(0.5)
+    for _ in range(5):
+        average = same.blend(2 * torch.eye(2, dtype=torch.float64), [True, False])
+    torch.testing.assert_close(average[0, 0], torch.tensor(2.0, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_resuming_bit_for_bit(every):
+    data = batches(11)
+
+    def fresh():
+        torch.manual_seed(0)
+        model = Model().double().eval()
+        return model, Balancer(model.shared, every=every, decay=0.5)
+
+    whole, balancer = fresh()
+    train(whole, balancer, data[:6])
+    saved = {name: value.clone() for name, value in whole.state_dict().items()}
+    file = io.BytesIO()
+    torch.save(balancer.state_dict(), file)
+    rest = train(whole, balancer, data[6:])
+
+    resumed, second = fresh()
+    resumed.load_state_dict(saved)
+    file.seek(0)
+    second.load_state_dict(torch.load(file, weights_only=True))
+    steps = train(resumed, second, data[6:])
+    for one, other in zip(rest, steps, strict=True):
+        assert torch.equal(one.coefficients, other.coefficients)
+        assert torch.equal(one.outcome.utilities, other.outcome.utilities)
+        assert one.fresh == other.fresh
+    assert torch.equal(written_state(whole), written_state(resumed))
+    assert balancer.counts == second.counts
+
+
+def written_state(model):
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_games_start_from_the_last_one(model):
+    """The second search, on the same game, has nothing left to do."""
+    balancer = Balancer(model.shared)
+    inputs = batches(1)[0]
+    steps = [int(balancer.backward(model.losses(inputs)).outcome.steps) for _ in range(2)]
+    assert steps[0] > steps[1]
+
+
+def test_hooks(model):
+    balancer = Balancer(model.shared)
+    seen = []
+    remove = balancer.add_hook(seen.append)
+    first, second = (dict(zip("abc", model.losses(x), strict=True)) for x in batches(2))
+    step = balancer.backward(first)
+    remove()
+    remove()
+    balancer.backward(second)
+    assert seen == [step]
+    scalars = scalars_of(step, "task")
+    assert scalars["task/share/b"] == pytest.approx(1 / 3)
+    assert scalars["task/norm/a"] == pytest.approx(float(step.gram[0, 0]) ** 0.5)
+    assert len(scalars) == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, "every: expected a whole number of at least 1, found 0"),
+        ({"every": 2.5}, "every: expected a whole number"),
+        ({"decay": 1.0}, "decay: expected at least 0 and less than 1, found 1.0"),
+        ({"decay": -0.1}, "decay"),
+        ({"heads": "none"}, "heads"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        Balancer(nn.Linear(1, 1).parameters(), **options)
+
+
+def test_bad_state(model):
+    with pytest.raises(ValueError, match="what state_dict"):
+        Balancer(model.shared).load_state_dict({"steps": 1})
