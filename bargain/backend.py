@@ -11,7 +11,6 @@ framework from outside::
 """
 
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -189,12 +188,18 @@ def backend_for(array: Array, /) -> Backend:
     RuntimeError
         Several entry points name one.
     """
-    return _backend_named(array_namespace(array).__name__)
+    library = array_namespace(array).__name__.removeprefix("array_api_compat.").split(".")[0]
+    _load(library)
+    return _loaded[library]
 
 
-@cache
-def _backend_named(namespace: str) -> Backend:
-    library = namespace.removeprefix("array_api_compat.").split(".")[0]
+_loaded: dict[str, Backend] = {}
+
+
+def _load(library: str) -> None:
+    """Look a library's backend up, once."""
+    if library in _loaded:
+        return
     # Reading the installed packages takes longer than all of ``import bargain``, so it waits
     # until someone solves a game.
     entry_points = import_module("importlib.metadata").entry_points
@@ -204,4 +209,8 @@ def _backend_named(namespace: str) -> Backend:
         raise RuntimeError(
             f"expected one backend for {library}, found {names}; uninstall all but one of them"
         )
-    return next(iter(found)).load() if found else EagerBackend()
+    _loaded[library] = next(iter(found)).load() if found else EagerBackend()
+
+
+# Torch's compiler then runs the look-up, which it could not trace.
+_load._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]

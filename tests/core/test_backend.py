@@ -26,11 +26,11 @@ def installed(monkeypatch):
 
         metadata = SimpleNamespace(entry_points=entry_points)
         monkeypatch.setattr(registry, "import_module", lambda _: metadata)
-        registry._backend_named.cache_clear()
+        registry._loaded.clear()
 
     yield install
     monkeypatch.undo()
-    registry._backend_named.cache_clear()
+    registry._loaded.clear()
 
 
 def entry(name, value, backend=None):
