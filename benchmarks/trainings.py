@@ -1,9 +1,10 @@
 """Multi-task training steps, ours and others', on equal models.
 
-Run as a program it takes steps in one way and prints how much memory they needed.
+Run as a program it takes steps in one way, and prints the time and memory that they took. Each way
+gets such a process of its own, so that no other fills the caches of the allocator.
 """
 
-import resource
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,12 @@ from torch import Tensor, nn
 import bargain
 from bargain_torch.backward import backward
 from bargain_torch.balancer import Balancer
+from benchmarks.gauges import fastest, processor_time
+
+EVERY = 50
+PLAIN = "plain, sum of losses"
+BALANCED = f"Balancer, every={EVERY}"
+SEPARATE = "a pass a task, combined"
 
 Step = Callable[[], Any]
 
@@ -90,7 +97,7 @@ def bargained(training: Training, method: Any = "auto") -> Step:
     return step
 
 
-def balanced(training: Training, every: int = 50) -> Step:
+def balanced(training: Training, every: int = EVERY) -> Step:
     """Return a step that stands for ``every`` of them."""
     balancer = Balancer(training.shared, every=every)
 
@@ -163,31 +170,35 @@ MODELS: dict[str, Callable[[int], Training]] = {
 }
 
 WAYS: dict[str, Callable[[Training], Step]] = {
-    "plain, sum of losses": plain,
+    PLAIN: plain,
     "bargain_torch.backward": bargained,
-    "Balancer, every=50": balanced,
-    "a pass a task, combined": separate_passes,
+    BALANCED: balanced,
+    SEPARATE: separate_passes,
     "TorchJD, mtl_backward": torchjd_jacobian,
     "TorchJD, autogram.Engine": torchjd_engine,
 }
 
 
-def extra_memory(model: str, batch: int, way: str, steps: int = 3) -> int:
-    """Return the most bytes resident at once during steps, beyond those of model and batch."""
+def measure(model: str, batch: int, way: str, tries: int) -> dict[str, float]:
+    """Return seconds of a step, and the most bytes resident beyond model, batch and libraries."""
     torch.manual_seed(0)
     training = MODELS[model](batch)
     step = WAYS[way](training)
-    before = _resident()
-    for _ in range(steps):
+    steps = EVERY if way == BALANCED else 1
+    before = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the imports
+    for _ in range(1 if steps > 1 else 3):
         step()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    extra = _memory("VmHWM") - before
+    seconds, _ = fastest(step, tries if steps == 1 else 1, processor_time)
+    return {"seconds": seconds / steps, "extra_bytes": extra}
 
 
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+def _memory(kind: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition(f"{kind}:")[2].split()[0])
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(extra_memory(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))

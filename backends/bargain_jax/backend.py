@@ -12,7 +12,7 @@ from jax.core import Tracer
 from bargain.backend import EagerBackend
 from bargain.outcome import Outcome, Status
 from bargain.solve import solve
-from bargain_jax.derivative import search_with_derivative
+from bargain_jax.derivative import in_full_precision, search_with_derivative
 
 _compiling = ContextVar("_compiling", default=False)
 
@@ -67,8 +67,7 @@ def _compiled(
     """Solve in one piece, compiled once for every shape and type."""
     token = _compiling.set(True)
     try:
-        # Some devices round the factors of a product by default, which no certificate survives.
-        with jax.default_matmul_precision("highest"):
+        with in_full_precision():
             return solve(
                 game, solution, solver, start=start, max_steps=max_steps, precision=precision
             )

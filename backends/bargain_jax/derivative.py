@@ -1,5 +1,6 @@
 """The implicit derivative of the Nash solution, as a rule that JAX differentiates by."""
 
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,16 @@ from bargain.opening import scaled, stretch
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def search_with_derivative(search: Any, game: Any, start: Any, running: Any) -> Any:
     """Run a search; JAX sees what comes out of it, and never the loop."""
-    return search(game, start, running)
+    with in_full_precision():
+        return search(game, start, running)
+
+
+def in_full_precision() -> AbstractContextManager[Any]:
+    """Keep devices from rounding the factors of a product, which no certificate survives.
+
+    JAX calls the two functions here when it sees fit, so each says for itself what it needs.
+    """
+    return jax.default_matmul_precision("highest")
 
 
 @search_with_derivative.defjvp
@@ -26,11 +36,11 @@ def _push(search: Any, primals: Any, tangents: Any) -> Any:
             "expected a game without a disagreement point, found one with it: its solution has no "
             "derivative here yet; stop it with jax.lax.stop_gradient around the game"
         )
-    # The rule's own answer comes from the rule, so that it can be differentiated once more.
-    answer, steps = search_with_derivative(search, game, start, running)
-    point = jnp.where(game.inside, answer.multipliers, 1.0)
-    point = scaled(game, point, stretch(game, point, apply_cosines(game, point)))
-    with jax.default_matmul_precision("highest"):
+    with in_full_precision():
+        # The rule's own answer comes from the rule, so that it can be differentiated once more.
+        answer, steps = search_with_derivative(search, game, start, running)
+        point = jnp.where(game.inside, answer.multipliers, 1.0)
+        point = scaled(game, point, stretch(game, point, apply_cosines(game, point)))
         moving = push_forward(game, point, tangents[0].cosines, tangents[0].weights)
     # Any positive multiple of the solution is an answer, so only relative changes count.
     relative = jnp.where(game.inside & running[..., None], moving / point, 0.0)

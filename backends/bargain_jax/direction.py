@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
+from jax.core import Tracer
 
 import bargain
 from bargain.lengths import Length

@@ -9,6 +9,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jax.sharding import NamedSharding, PartitionSpec
 
+from bargain_jax.derivative import in_full_precision
 from bargain_jax.losses import Linearised, Tree, linearise
 
 Method = Literal["auto", "rows", "products", "columns"]
@@ -86,7 +87,7 @@ def gram_of(losses: Linearised, params: Tree, method: Method, chunk: int | None)
     if method == "auto":
         many = players * size > MOST_NUMBERS
         method = "columns" if 2 * size < players else "products" if many else "rows"
-    with jax.default_matmul_precision("highest"):
+    with in_full_precision():
         if method == "rows":
             product = gram_of_rows(_each(losses.pull, _basis(losses), chunk or players))
         elif method == "products":

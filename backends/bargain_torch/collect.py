@@ -7,7 +7,6 @@ collected; what stood there before is put back.
 
 from collections.abc import Iterable, Sequence
 
-import torch
 from torch import Tensor
 
 
@@ -29,13 +28,14 @@ def collect(losses: Sequence[Tensor], leaves: Iterable[Tensor]) -> list[dict[Ten
 
 
 def accumulate(leaf: Tensor, gradient: Tensor) -> None:
-    """Add to a leaf's gradient, in place if there is one, as PyTorch does with its hooks and all.
+    """Add to a leaf's gradient as PyTorch does: in place if there is one, hooks called after.
 
-    Hooks that change gradients have changed these already and are not called again.
+    The gradient becomes the leaf's own, so it must share no memory. Hooks that change gradients
+    have changed it already and are not called again.
     """
-    if leaf._backward_hooks is None:
-        torch.autograd.backward([leaf], [gradient])
-    elif leaf.grad is None:
+    if leaf.grad is None:
         leaf.grad = gradient
     else:
         leaf.grad.add_(gradient)
+    for hook in (leaf._post_accumulate_grad_hooks or {}).values():
+        hook(leaf)

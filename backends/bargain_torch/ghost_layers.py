@@ -7,6 +7,7 @@ Tensors that hooks guard (checkpoints, offloading) are left alone, since every l
 it anew.
 """
 
+import functools
 from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -100,7 +101,8 @@ def recognise(node: Node, slot: int, transposed: bool) -> Use | None:
 
 def gram_of_biases(uses: Sequence[Bias], errors: Sequence[Tensor]) -> Tensor:
     """Return the inner products of a vector's K gradients."""
-    return inner_products(sum(use.rows(error) for use, error in zip(uses, errors, strict=True)))
+    rows = [use.rows(error) for use, error in zip(uses, errors, strict=True)]
+    return inner_products(functools.reduce(torch.Tensor.add, rows))
 
 
 def gram_of_lookups(uses: Sequence[Lookup], errors: Sequence[Tensor]) -> Tensor:
@@ -126,8 +128,8 @@ def gram_of_products(uses: Sequence[Product], errors: Sequence[Tensor]) -> Tenso
 
 def bias_direction(uses: Sequence[Bias], errors: Sequence[Tensor], leaf: Tensor) -> Tensor:
     """Return a vector's gradient from one error at each of its uses, as for all below."""
-    total: Any = sum(use.rows(error[None]) for use, error in zip(uses, errors, strict=True))
-    return total[0]
+    shares = [use.rows(error[None])[0] for use, error in zip(uses, errors, strict=True)]
+    return functools.reduce(torch.Tensor.add_, shares)
 
 
 def lookup_direction(uses: Sequence[Lookup], errors: Sequence[Tensor], leaf: Tensor) -> Tensor:
@@ -140,11 +142,11 @@ def lookup_direction(uses: Sequence[Lookup], errors: Sequence[Tensor], leaf: Ten
 
 def product_direction(uses: Sequence[Product], errors: Sequence[Tensor], leaf: Tensor) -> Tensor:
     """Return a matrix's gradient."""
-    total: Any = 0.0
+    shares = []
     for use, error in zip(uses, errors, strict=True):
         outer, inputs = use.errors(error[None])[0], use.inputs()
-        total = total + (inputs.T @ outer if use.transposed else outer.T @ inputs)
-    return total.view_as(leaf)
+        shares.append(inputs.T @ outer if use.transposed else outer.T @ inputs)
+    return functools.reduce(torch.Tensor.add_, shares).view_as(leaf)
 
 
 def ghost_pays(uses: Sequence[Use], players: int) -> bool:
@@ -159,7 +161,7 @@ def ghost_pays(uses: Sequence[Use], players: int) -> bool:
     return ghost < formed
 
 
-def inner_products(rows: Any) -> Tensor:
+def inner_products(rows: Tensor) -> Tensor:
     """Return the inner products of K tensors, given as one of shape ``(K, *shape)``."""
     flat = wide(rows).flatten(1) if rows.ndim > 1 else wide(rows)[:, None]
     return symmetric(flat @ flat.T)

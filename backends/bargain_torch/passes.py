@@ -73,7 +73,8 @@ class _Cut:
             self._pass(coefficients, self.inside, keep=self.keep)
         for head, factor in zip(self.heads, factors, strict=True):
             for leaf, gradient in head.items() if factor else ():
-                accumulate(leaf, gradient if factor == 1 else gradient * factor)
+                # Autograd may hand out one tensor for several leaves.
+                accumulate(leaf, gradient.clone() if factor == 1 else gradient * factor)
 
     def _pass(self, factors: Sequence[float], leaves: Sequence[Tensor], keep: bool) -> None:
         entering = weighted(self.cotangents, factors) if leaves else {}

@@ -53,10 +53,11 @@ def one_by_one(
         for k, gradient in enumerate(found):
             if gradient is None:
                 continue
+            dense = gradient.to_dense() if gradient.is_sparse else gradient
             row = rows[k]
             if row is None:
-                row = rows[k] = gradient.new_zeros((len(cotangents), *gradient.shape))
-            row[task] = gradient
+                row = rows[k] = dense.new_zeros((len(cotangents), *dense.shape))
+            row[task] = dense
     return rows
 
 
@@ -111,9 +112,12 @@ def can_go_together(graph: Graph) -> bool:
     """Whether every node of the trunk can be carried out for several tasks at once.
 
     Not so functions written in Python or compiled, which may look at values; fused recurrent
-    layers; and whatever is computed anew during the backward pass.
+    layers; sparse gradients; and whatever is computed anew during the backward pass.
     """
-    return not any(_stubborn(type(node)) or _guarded(node) for node in graph.nodes)
+    return not any(
+        _stubborn(type(node)) or _guarded(node) or getattr(node, "_saved_sparse", False)
+        for node in graph.nodes
+    )
 
 
 @cache

@@ -12,6 +12,8 @@ jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
 
+import bargain_jax  # noqa: E402
+
 jax.config.update("jax_enable_x64", True)
 
 COMPILED = []
@@ -88,6 +90,22 @@ def test_loops_stay_loops():
 
     assert loops(total) >= 1
     assert loops(jax.grad(total)) == loops(total)
+
+
+def test_products_are_in_full_precision():
+    """Devices that round the factors of float32 products by default are told not to."""
+
+    def total(gram):
+        return bargain.nash(gram).coefficients.sum()
+
+    def product(gram):
+        return bargain_jax.gram(jnp.tanh, gram[0], method="rows")
+
+    for function in (total, jax.grad(total), product):
+        text = str(jax.make_jaxpr(function)(gram(3)))
+        products = re.findall(r"dot_general\[(.*?)\]\s", text, re.DOTALL)
+        assert products
+        assert all("HIGHEST" in settings for settings in products)
 
 
 def test_a_batch_stops_when_its_slowest_game_does():

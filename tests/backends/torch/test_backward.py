@@ -333,6 +333,37 @@ def test_hooks_on_parameters(model, inputs):
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("heads", ["plain", "weighted"])
+def test_gradients_share_no_memory(heads):
+    """Autograd returns one tensor as the gradient of both summands."""
+    trunk = nn.Linear(2, 3)
+    first, second = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    z = trunk(torch.ones(2))
+    losses = [(z + (first + second)).square().sum(), z.square().sum()]
+    backward(losses, trunk.parameters(), heads=heads)
+    expected = second.grad.clone()
+    first.grad.add_(1.0)
+    assert torch.equal(second.grad, expected)
+
+
+def test_sparse_gradients():
+    torch.manual_seed(0)
+    table, layer = nn.Embedding(5, 3, sparse=True), nn.Linear(3, 3)
+    own = nn.Embedding(5, 3, sparse=True)
+    words = torch.tensor([0, 3, 3])
+    z = layer(table(words))
+    losses = [z.square().mean(), (z * own(words)).sum()]
+    shared = [*table.parameters(), *layer.parameters()]
+    rows = []
+    for loss in losses:
+        found = torch.autograd.grad(loss, shared, retain_graph=True)
+        rows.append(torch.cat([gradient.to_dense().flatten() for gradient in found]))
+    step = backward(losses, shared)
+    expected = step.coefficients.float() @ torch.stack(rows)
+    torch.testing.assert_close(written(shared), expected)
+    assert own.weight.grad.is_sparse
+
+
 class Cube(torch.autograd.Function):
     """A function that looks at values in its backward pass, which a batched pass cannot."""
 
