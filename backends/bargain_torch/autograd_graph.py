@@ -28,6 +28,9 @@ class Graph(NamedTuple):
     entries
         For each task the edges through which its gradient enters the trunk. No gradient that enters
         at one of them passes another one of the same task.
+    exits
+        For each task the nodes of its head whose gradients go into the trunk, with the inputs where
+        they do. None for a task that has all of its graph in the trunk.
     heads
         For each task the leaves that it reaches without entering the trunk.
     trunk
@@ -41,6 +44,7 @@ class Graph(NamedTuple):
     """
 
     entries: list[tuple[GradientEdge, ...]]
+    exits: list[dict[Node, list[int]]]
     heads: list[tuple[Tensor, ...]]
     trunk: tuple[Tensor, ...]
     nodes: list[Node]
@@ -59,14 +63,14 @@ def read_graph(losses: Sequence[Tensor], shared: Sequence[Tensor]) -> Graph:
     children: dict[Node, tuple[Any, ...]] = {}
     owner = _owners(roots, children)
     ours = {id(parameter) for parameter in shared}
-    entries, heads = [], []
+    cuts = []
     for task, root in enumerate(roots):
-        edges, leaves = _head(root, task, owner, children)
+        edges, exits, leaves = _head(root, owner, children)
         if any(id(leaf) in ours for leaf in leaves) or _overlap(edges, children):
             _take_into_trunk(root.node, task, owner, children)
-            edges, leaves = (root,), ()
-        entries.append(edges)
-        heads.append(leaves)
+            edges, exits, leaves = (root,), {}, ()
+        cuts.append((edges, exits, leaves))
+    entries, exits, heads = map(list, zip(*cuts, strict=True))
     nodes = [node for node, task in owner.items() if task == TRUNK]
     parents: dict[Node, list[tuple[Node, int] | None]] = {}
     for node in nodes:
@@ -77,7 +81,7 @@ def read_graph(losses: Sequence[Tensor], shared: Sequence[Tensor]) -> Graph:
         parents.setdefault(edge.node, []).append(None)
     trunk = tuple(node.variable for node in nodes if node.name() == LEAF)
     hidden = any(node.name() == REENTRANT for node in owner)
-    return Graph(entries, heads, trunk, nodes, parents, hidden)
+    return Graph(entries, exits, heads, trunk, nodes, parents, hidden)
 
 
 def unreached(losses: Sequence[Tensor], shared: Sequence[Tensor]) -> list[int]:
@@ -113,12 +117,13 @@ def _owners(
 
 
 def _head(
-    root: GradientEdge, task: int, owner: dict[Node, int], children: dict[Node, tuple[Any, ...]]
-) -> tuple[tuple[GradientEdge, ...], tuple[Tensor, ...]]:
-    """Return where a task enters the trunk, and the leaves that it has for itself."""
+    root: GradientEdge, owner: dict[Node, int], children: dict[Node, tuple[Any, ...]]
+) -> tuple[tuple[GradientEdge, ...], dict[Node, list[int]], tuple[Tensor, ...]]:
+    """Return where a task enters the trunk and from where, and the leaves of its own."""
     if owner[root.node] == TRUNK:
-        return (root,), ()
+        return (root,), {}, ()
     edges: dict[GradientEdge, None] = {}
+    exits: dict[Node, list[int]] = {}
     leaves: list[Tensor] = []
     stack: list[Node] = [root.node]
     seen = set(stack)
@@ -126,15 +131,16 @@ def _head(
         node = stack.pop()
         if node.name() == LEAF:
             leaves.append(node.variable)
-        for child, output in children[node]:
+        for slot, (child, output) in enumerate(children[node]):
             if child is None:
                 continue
             if owner[child] == TRUNK:
                 edges[GradientEdge(child, output)] = None
+                exits.setdefault(node, []).append(slot)
             elif child not in seen:
                 seen.add(child)
                 stack.append(child)
-    return tuple(edges), tuple(leaves)
+    return tuple(edges), exits, tuple(leaves)
 
 
 def _overlap(edges: Sequence[GradientEdge], children: dict[Node, tuple[Any, ...]]) -> bool:

@@ -12,7 +12,7 @@ from bargain.lengths import Length
 from bargain_torch.autograd_graph import read_graph
 from bargain_torch.donation import explain_donation
 from bargain_torch.losses import Tasks, check_reach, read_losses
-from bargain_torch.passes import Passes, open_passes
+from bargain_torch.passes import open_passes, write_again
 from bargain_torch.play import no_game, play
 from bargain_torch.step import Step
 from bargain_torch.trunk import Method, check_method, working_type
@@ -78,11 +78,18 @@ def take_step(
     graph = read_graph(values, parameters)
     check_reach(tasks, present, graph, parameters, "shared parameters")
     with explain_donation():
-        passes = open_passes(values, graph, parameters, keep=retain_graph)
         earlier = None if memory is None else memory.reuse(tasks, present)
         if earlier is not None:
-            _write(passes, earlier.coefficients, present, present, options)
+            write_again(
+                values,
+                graph,
+                parameters,
+                _gathered(earlier.coefficients.tolist(), present),
+                weighted_heads=options.heads == "weighted",
+                keep=retain_graph,
+            )
             return earlier
+        passes = open_passes(values, graph, parameters, keep=retain_graph)
         products = passes.gram(options.method)
         finite = torch.isfinite(products.diagonal()).tolist()
         if scale != 1 and not all(finite):
@@ -102,22 +109,12 @@ def take_step(
             precision=torch.finfo(working_type(parameters)).eps,
             start=None if memory is None else memory.start(tasks),
         )
-        _write(passes, coefficients, present, kept, options)
+        passes.write(
+            _gathered(coefficients.tolist(), present),
+            _gathered(kept, present),
+            weighted_heads=options.heads == "weighted",
+        )
     return Step(tasks.names, outcome, coefficients, products, skipped=False, fresh=True)
-
-
-def _write(
-    passes: Passes,
-    coefficients: Tensor,
-    present: Sequence[bool],
-    kept: Sequence[bool],
-    options: Options,
-) -> None:
-    passes.write(
-        _gathered(coefficients.tolist(), present),
-        _gathered(kept, present),
-        weighted_heads=options.heads == "weighted",
-    )
 
 
 def _check_option(name: str, value: Any, options: Any) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from bargain_torch.autograd_graph import Graph
 from bargain_torch.collect import accumulate, collect
 from bargain_torch.per_task import enter, weighted
+from bargain_torch.steered import steered_pass
 from bargain_torch.trunk import TrunkGradients, gram_of_rows, uniform
 
 
@@ -34,6 +35,27 @@ def open_passes(
     ``keep`` says whether the graph must survive.
     """
     return _Collected(losses, graph, shared) if graph.hidden else _Cut(losses, graph, shared, keep)
+
+
+def write_again(
+    losses: Sequence[Tensor],
+    graph: Graph,
+    shared: Sequence[Tensor],
+    coefficients: Sequence[float],
+    *,
+    weighted_heads: bool,
+    keep: bool,
+) -> None:
+    """Add to ``.grad`` by coefficients that are known, at the cost of a plain backward pass.
+
+    Leaves of the trunk that are not shared count as heads, so where there are some it takes more.
+    """
+    ours = {id(parameter) for parameter in shared}
+    if not graph.hidden and (weighted_heads or all(id(leaf) in ours for leaf in graph.trunk)):
+        steered_pass(losses, graph, coefficients, weighted_heads=weighted_heads, keep=keep)
+    else:
+        passes = open_passes(losses, graph, shared, keep=keep)
+        passes.write(coefficients, [True] * len(losses), weighted_heads=weighted_heads)
 
 
 class _Cut:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 import bargain
 from bargain_torch.backward import backward
@@ -64,6 +65,28 @@ def test_coefficients_are_used_again(model):
     assert balancer.backward(model.losses(fourth)).fresh
     assert balancer.counts["steps"] == 4
     assert balancer.counts["games"] == 2
+
+
+@pytest.mark.parametrize("heads", ["plain", "weighted"])
+@pytest.mark.parametrize("kind", ["heads", "skips", "part", "checkpoint"])
+def test_using_coefficients_again_writes_what_playing_would(model, heads, kind):
+    """On the same batch there is no difference, wherever the tasks enter the trunk."""
+    inputs = batches(1)[0]
+    shared = model.shared[2:] if kind == "part" else model.shared
+
+    def losses():
+        y = model.trunk[0](inputs)
+        if kind == "checkpoint":
+            return model.losses(y, lambda y: checkpoint(model.trunk[1:], y, use_reentrant=True))
+        found = model.losses(y, model.trunk[1:])
+        return [found[0] + y.square().mean(), *found[1:]] if kind == "skips" else found
+
+    balancer = Balancer(shared, every=2, heads=heads)
+    balancer.backward(losses())
+    expected = written(model.parameters())
+    model.zero_grad()
+    assert not balancer.backward(losses()).fresh
+    torch.testing.assert_close(written(model.parameters()), expected)
 
 
 def test_other_tasks_play_anew(model):
