@@ -56,21 +56,6 @@ def test_every_answer_is_right(name):
     given(FOUND[name])(judge)()
 
 
-ONCE_WRONG = [
-    strategies.with_absent_players(
-        strategies.with_attainable_disagreement(
-            strategies.strongly_conflicting(3, 1, 1e-4), 0, 0.31622776601683794, 1000.0
-        ),
-        215,
-    ),
-]
-
-
-@pytest.mark.parametrize("case", ONCE_WRONG, ids=repr)
-def test_games_that_once_went_wrong(case):
-    judge(case)
-
-
 @pytest.mark.slow
 @every_class
 def test_every_answer_is_right_thoroughly(name):
