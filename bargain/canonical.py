@@ -147,8 +147,9 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
 
     diagonal = xp.linalg.diagonal(gram)
     usable = xp.isfinite(diagonal) & (diagonal >= 0)
-    norms = xp.sqrt(xp.where(usable, diagonal, 0.0))
-    moving = norms > 0
+    # Only roots of what is positive: the slope of the root at zero would poison derivatives.
+    moving = usable & (diagonal > 0)
+    norms = xp.where(moving, xp.sqrt(xp.where(moving, diagonal, 1.0)), 0.0)
     units = xp.where(moving, norms, 1.0)
     # By Cauchy and Schwarz. A NaN fails it too, and what passes it cannot overflow below.
     reach = norms[..., :, None] * norms[..., None, :]

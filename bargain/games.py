@@ -180,7 +180,9 @@ def _check_companion(name: str, value: Array, gram: Array) -> None:
             f"{name}: expected an array of {ours.__name__} as gram is, found one of "
             f"{theirs.__name__}; convert one of them"
         )
-    if device(value) != device(gram):
+    # While JAX traces, an array has no device yet.
+    places = device(value), device(gram)
+    if None not in places and places[0] != places[1]:
         raise ValueError(
             f"{name}: expected it on {device(gram)} where gram is, found it on {device(value)}; "
             f"move one of them"
