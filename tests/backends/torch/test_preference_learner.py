@@ -166,6 +166,65 @@ def test_schedule(model, batches):
     assert learner.counts == {"steps": 7, "updates": 2, "undecided": 0}
 
 
+class Published:
+    """The published schedule, by what PyTorch brings: SGD with momentum, and its clip."""
+
+    def __init__(self, count):
+        self.weights = torch.ones(count, dtype=torch.float64, requires_grad=True)
+        self.optimizer = torch.optim.SGD([self.weights], lr=5e-3, momentum=0.9)
+
+    def update(self, gradient):
+        self.weights.grad = gradient.clone()
+        torch.nn.utils.clip_grad_norm_([self.weights], max_norm=1.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            clipped = self.weights.clamp(min=1e-4)
+            self.weights.copy_(len(clipped) * clipped / clipped.sum())
+
+
+def test_published_updates_come_every_25_steps(model):
+    learner = PreferenceLearner(
+        model.shared,
+        TASKS,
+        "main",
+        model.losses,
+        update=ClippedSGD(),
+        inverse=Neumann(),
+        silent_below=0.0,
+    )
+    balancer = bargain_torch.Balancer(model.shared, weights=learner.weights)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    published, norms = Published(3), []
+    for step in range(1, 301):
+        optimizer.zero_grad()
+        balancer.backward(model.losses())
+        optimizer.step()
+        lesson = learner.step()
+        assert (lesson is not None) == (step % 25 == 0)
+        if lesson is not None:
+            norms.append(lesson.gradient.norm())
+            published.update(lesson.gradient)
+        # PyTorch's clip adds 1e-6 to the norm.
+        np.testing.assert_allclose(
+            [*learner.weights.values()], published.weights.detach(), rtol=1e-6
+        )
+    assert min(norms) < 1 < max(norms)  # with and without the clip
+    assert learner.counts == {"steps": 300, "updates": 12, "undecided": 0}
+
+
+def test_published_updates_end_on_their_floor():
+    update, published = ClippedSGD(), Published(3)
+    state = update.init(torch.ones(3, dtype=torch.float64))
+    lowest = 1.0
+    for gradient in torch.tensor([[-1.0, 0.5, 3.0]] * 60 + [[0.0, 0.0, -0.1]] * 40).double():
+        state = update.update(gradient, state)
+        published.update(gradient)
+        lowest = min(lowest, state.weights.min().item())
+        torch.testing.assert_close(state.weights, published.weights.detach(), rtol=1e-4, atol=0)
+    assert lowest == pytest.approx(1e-4, rel=0.1)
+    assert state.weights[2] > 2e-4
+
+
 def test_validation_is_another_batch_of_training_by_default(model):
     learner = PreferenceLearner(model.shared, TASKS, "main", model.losses)
     state = model.generator.get_state()
