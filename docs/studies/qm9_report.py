@@ -60,7 +60,7 @@ def details(result: Results) -> str:
 def spread_of(mean: float, deviation: float) -> str:
     """A mean with its deviation, to three digits or so."""
     digits = 0 if abs(mean) >= 100 else 1 if abs(mean) >= 10 else 2 if abs(mean) >= 1 else 3
-    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+    return f"{mean:.{digits}f} ± {abs(deviation):.{digits}f}"
 
 
 def table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
