@@ -228,12 +228,13 @@ class Comparison(NamedTuple):
 def _spread(values: Sequence[float]) -> tuple[float, float]:
     mean = fmean(values)
     square = sum((value - mean) ** 2 for value in values)
-    return mean, sqrt(square / (len(values) - 1)) if len(values) > 1 else 0.0 * mean
+    return mean, sqrt(square / (len(values) - 1)) if len(values) > 1 else 0.0 * abs(mean)
 
 
 def in_words(mean: float, deviation: float) -> str:
     """Return a mean with its deviation, to the digits that it has."""
     if mean != mean:
         return "diverged"
-    digits = max(0, 2 - int(np.floor(np.log10(max(abs(mean), deviation, 1e-12)))))
+    size = max(abs(mean), deviation)
+    digits = max(0, 2 - int(np.floor(np.log10(size)))) if size > 0 else 2
     return f"{mean:.{digits}f} ± {deviation:.{digits}f}"

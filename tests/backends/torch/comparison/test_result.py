@@ -58,6 +58,14 @@ def test_table():
     assert table[3].endswith("| 1.00 | 0.1 | 2.00 | 0.5 % |")
 
 
+def test_a_run_each_has_no_deviation():
+    """The reference's Δm is zero then, and others may be below it."""
+    pair = Comparison((run("old", 0, error=2.0), run("new", 0, error=1.0)), (), frozenset())
+    table = pair.table("old").splitlines()
+    assert table[2].startswith("| old | 2.00 ± 0.00 | 0.00 ± 0.00 | ")
+    assert table[3].startswith("| new | 1.00 ± 0.00 | -50.0 ± 0.0 | ")
+
+
 def test_picture(tmp_path):
     from matplotlib.figure import Figure
 
