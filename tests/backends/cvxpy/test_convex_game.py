@@ -102,12 +102,12 @@ def test_methods_are_short_for_solutions(solution, method):
 )
 def test_every_solution_of_the_core_is_the_core_s(solution):
     """The same lotteries, once as a list of outcomes and once as a convex set."""
-    outcomes = np.array([[0.0, 3.0], [1.5, 2.4], [2.5, 1.0], [2.8, 0.0]])
-    weights, disagreement = np.array([1.0, 1.5]), np.array([0.2, 0.1])
+    outcomes = np.array([[0.0, 3.0], [3.0, 1.0], [4.0, 0.0]])
+    weights, disagreement = np.array([1.0, 1.6]), np.array([0.2, 0.1])
     expected = bargain.solve(
         bargain.PayoffGame(outcomes, disagreement=disagreement, weights=weights), solution
     )
-    chances = cvxpy.Variable(4, nonneg=True)
+    chances = cvxpy.Variable(3, nonneg=True)
     game = ConvexGame(list(outcomes.T @ chances), [cvxpy.sum(chances) == 1], disagreement, weights)
     assert_outcome(game.solve(solution), expected.utilities, atol=1e-4)
 
@@ -296,9 +296,7 @@ def test_other_bad_input():
     with pytest.raises(ValueError, match="expected at least one"):
         ConvexGame([])
     for none in ("nash", bargain.Nash, None):
-        with pytest.raises(
-            TypeError, match=r"expected bargain\.Nash.* or Utilitarian, found"
-        ):
+        with pytest.raises(TypeError, match=r"expected bargain\.Nash.* or Utilitarian, found"):
             make().solve(none)
     for alpha in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="alpha: expected a positive"):
