@@ -6,8 +6,13 @@ from statistics import fmean
 
 from qm9_report import Results
 
-COLOURS = {"standardised": "#0072b2", "raw": "#d55e00"}  # told apart by the colour-blind as well
-MARKERS = {"standardised": "o", "raw": "s"}
+# Told apart by the colour-blind as well, and where one lies on the other.
+LOOKS = {
+    "standardised": {"color": "#0072b2", "marker": "o", "markersize": 5},
+    "raw": {"color": "#d55e00", "marker": "s", "markersize": 9, "markerfacecolor": "none"},
+}
+LABELS = {"standardised": "losses of standardised properties", "raw": "losses in the data's units"}
+TICKS = (-10, -5, 0, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def draw(results: Mapping[str, Results], path: Path) -> None:
@@ -26,28 +31,20 @@ def draw(results: Mapping[str, Results], path: Path) -> None:
     for units, (comparison, alone) in results.items():
         found = comparison.delta(alone)
         means, deviations = zip(*(found[name] for name in methods), strict=True)
-        axes[0].errorbar(
-            means,
-            places,
-            xerr=deviations,
-            fmt=MARKERS[units],
-            color=COLOURS[units],
-            capsize=2,
-            label=f"{units} units" if units == "raw" else units,
-        )
-        axes[1].plot(
-            [1e3 * fmean(run.step_seconds for run in comparison.of(name)) for name in methods],
-            places,
-            MARKERS[units],
-            color=COLOURS[units],
-        )
+        look = {"linestyle": "none", **LOOKS[units]}
+        axes[0].errorbar(means, places, xerr=deviations, capsize=2, label=LABELS[units], **look)
+        times = [1e3 * fmean(run.step_seconds for run in comparison.of(name)) for name in methods]
+        axes[1].plot(times, places, **look)
     axes[0].set_xscale("symlog", linthresh=10)
-    axes[0].set(title="Δm against single-task, % (lower is better)")
+    low, high = axes[0].get_xlim()
+    axes[0].set_xticks([tick for tick in TICKS if low <= tick <= high])
+    axes[0].xaxis.set_major_formatter("{x:g}")
+    axes[0].set_title("Δm against single-task, % (lower is better)")
     axes[0].axvline(0, color="#555555", linewidth=0.8)
     axes[0].set_yticks(places, methods)
     axes[0].set_ylim(len(methods) - 0.5, -0.5)
-    axes[0].legend(frameon=False)
-    axes[1].set(title="a training step, ms", xlim=(0, None))
+    axes[1].set(title="a training step, median, ms", xlim=(0, None))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     for axis in axes:
         axis.grid(axis="both", color="#e6e6e6")
         axis.set_axisbelow(True)

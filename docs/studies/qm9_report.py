@@ -43,7 +43,7 @@ def summary(results: Mapping[str, Results]) -> str:
             f"{100 * fmean(run.solve_part for run in runs):.1f} %",
             f"{fmean(run.seconds for run in runs):.0f} s",
         ]
-    return table_of([*head, "ms a step", "solves' part", "a run"], list(rows.values()))
+    return table_of([*head, "median step, ms", "solves' part", "a run"], list(rows.values()))
 
 
 def details(result: Results) -> str:
