@@ -208,7 +208,7 @@ def main() -> None:
     console, began = Console(), time.perf_counter()
     sizes, rates = Sizes(), RATES
     if options.quick:
-        sizes, rates = Sizes(train=2, validation=1, test=2, steps=10), RATES[:1]
+        sizes, rates = Sizes(train=2, validation=1, test=1, steps=10), RATES[:1]
     torch.set_num_threads(1)
     demonstrations = load(
         options.folder / "demonstrations", options.tasks, sizes.train + sizes.validation

@@ -84,17 +84,27 @@ class Scene:
         return float(np.mean([self.play(policy, goal)[0] for goal in range(episodes)]))
 
 
-def demonstrate(task: str, goals: int) -> Demonstrations:
-    """What the scripted expert does, where it succeeds."""
+def expert_in(task: str) -> Policy:
+    """Meta-World's script for a task."""
     from metaworld.policies import ENV_POLICY_MAP
 
-    scene, expert = Scene(task, TRAINING_GOALS), ENV_POLICY_MAP[task]()
+    expert = ENV_POLICY_MAP[task]()
+
+    def policy(observation: np.ndarray) -> np.ndarray:
+        with warnings.catch_warnings():
+            # Experts ask for more than an action may be, and count on its being clipped.
+            warnings.filterwarnings("ignore", "Constant", UserWarning)
+            return expert.get_action(observation)
+
+    return policy
+
+
+def demonstrate(task: str, goals: int) -> Demonstrations:
+    """What the scripted expert does, where it succeeds."""
+    scene, expert = Scene(task, TRAINING_GOALS), expert_in(task)
     pieces = []
     for goal in range(goals):
-        with warnings.catch_warnings():
-            # The experts ask for more than an action may be, and count on its being clipped.
-            warnings.filterwarnings("ignore", "Constant", UserWarning)
-            succeeded, *steps = scene.play(expert.get_action, goal)
+        succeeded, *steps = scene.play(expert, goal)
         if succeeded:
             pieces.append((*steps, np.full(len(steps[0]), goal)))
     observations, actions, episodes = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
