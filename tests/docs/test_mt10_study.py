@@ -97,8 +97,8 @@ def test_only_separate_networks_have_trunks_of_their_own(study, made, together):
     model = problem.make_model() if together else problem.make_separate()
     losses = problem.losses(model, next(iter(problem.data())))
     weights = [trunk[1].weight for trunk in model.trunks]
-    found = torch.autograd.grad(losses[REACH], weights, allow_unused=True)
-    assert [gradient is not None for gradient in found] == ([True] if together else [True, 0, 0])
+    found = torch.autograd.grad(list(losses.values())[-1], weights, allow_unused=True)
+    assert [gradient is not None for gradient in found] == ([True] if together else [0, 0, 1])
 
 
 def test_experts_succeed_and_the_idle_do_not(installed):
