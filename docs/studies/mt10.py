@@ -7,7 +7,7 @@ are, once with each of them in a unit of its own.
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -173,12 +173,12 @@ def run(
     demonstrations: Mapping[str, Demonstrations],
     sizes: Sizes,
     folder: Path,
-    methods: Mapping[str, object] = METHODS,
+    parts: Sequence[str] = ("single", *UNITS),
     **budget: object,
 ) -> dict[str, Comparison]:
     """A network for each task by itself, then all methods, once in each of the units."""
     found = {}
-    for units in ("single", *UNITS):
+    for units in parts:
         problem = Imitation(demonstrations, sizes, units)
         found[units] = compare(
             problem.make_separate if units == "single" else problem.make_model,
@@ -188,7 +188,7 @@ def run(
             evaluate=problem.evaluate,
             validate=problem.validate,
             higher=list(demonstrations),
-            methods={"single-task": Fixed()} if units == "single" else methods,
+            methods={"single-task": Fixed()} if units == "single" else METHODS,
             folder=folder / units,
             **budget,
         )

@@ -66,7 +66,7 @@ def draw_tasks(axis, methods, results, units) -> None:
             for method in methods
         ]
     )
-    axis.imshow(rates, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+    axis.imshow(rates, cmap="Blues_r", vmin=0, vmax=100, aspect="auto")
     for (row, column), rate in np.ndenumerate(rates):
         colour = "white" if rate < 55 else "black"
         axis.text(column, row, f"{rate:.0f}", ha="center", va="center", color=colour, fontsize=8.5)
