@@ -25,11 +25,12 @@ from bargain_torch.comparison import (
 )
 from scenes_folders import Folder
 from scenes_network import DEPTH, HIGHER, NORMALS, SEGMENTATION, Network, evaluate, losses
+from scenes_picture import draw
 from scenes_rendering import render
 
 COUNTS, SIDE = {"train": 1200, "val": 400}, 48
 BATCH, EPOCHS, RATE = 16, 10, 2e-3
-PICTURE = Path(__file__).parents[1] / "pictures" / "scenes.svg"
+PICTURE = Path(__file__).parents[1] / "pictures" / "scenes.png"
 SINGLE = "single-task, three networks"
 METHODS = {
     "LS": Fixed(),
@@ -131,7 +132,9 @@ def main() -> None:
     )
     console.print(single.table(), soft_wrap=True)
     console.print(comparison.table(reference(single)), soft_wrap=True)
-    comparison.plot(options.picture, reference(single))
+    samples = split(root, "val")
+    chosen = [samples[k * len(samples) // 4] for k in range(min(4, len(samples)))]
+    draw(options.picture, chosen, comparison, reference(single))
     console.print(f"{time.perf_counter() - began:.0f} s; drawn to {options.picture}")
 
 
