@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from bargain_torch.comparison.execution import check_problem, train_all
 from bargain_torch.comparison.plan import Family, candidates, read_methods
 from bargain_torch.comparison.result import Comparison, score
 from bargain_torch.comparison.run import Entry, Policy, Problem, Schedule
+from bargain_torch.options import check_option
 
 METHODS = ("ls", "si", "nash", "ks")
 
@@ -207,12 +208,8 @@ def compare(
 
 
 def _check(problem: Problem, counts: Mapping[str, int | None]) -> None:
-    for name, options in (("schedule", Schedule), ("nonfinite", Policy)):
-        if getattr(problem, name) not in get_args(options):
-            raise ValueError(
-                f"{name}: expected one of {', '.join(get_args(options))}, found "
-                f"{getattr(problem, name)!r}"
-            )
+    check_option("schedule", problem.schedule, Schedule)
+    check_option("nonfinite", problem.nonfinite, Policy)
     for name, count in {**counts, "threads": problem.threads}.items():
         if count is None and name in ("trials", "trial_epochs"):
             continue

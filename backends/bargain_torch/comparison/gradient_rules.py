@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bargain import baselines
 from bargain_torch.comparison.stepping import Losses, Memoryless, Setting, Stepper
-from bargain_torch.options import Heads, Options
+from bargain_torch.options import Heads, check_option
 from bargain_torch.ruled import ruled_step
 
 GradientRuleName = Literal[
@@ -50,12 +50,8 @@ class GradientRule:
     heads: Heads = "plain"
 
     def __post_init__(self) -> None:
-        if self.name not in get_args(GradientRuleName):
-            raise ValueError(
-                f"name: expected one of {', '.join(get_args(GradientRuleName))}, found "
-                f"{self.name!r}"
-            )
-        Options(heads=self.heads).check()
+        check_option("name", self.name, GradientRuleName)
+        check_option("heads", self.heads, Heads)
 
     def start(self, setting: Setting) -> Stepper:
         """Begin a training."""

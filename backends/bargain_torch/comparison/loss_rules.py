@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from bargain import baselines
 from bargain_torch.comparison.stepping import Losses, Memoryless, Setting, Stepper
 from bargain_torch.losses import read_losses
+from bargain_torch.options import check_option
 
 LossRuleName = Literal["si", "rlw", "dwa", "uw", "famo"]
 
@@ -61,10 +62,7 @@ class LossRule:
     name: LossRuleName
 
     def __post_init__(self) -> None:
-        if self.name not in get_args(LossRuleName):
-            raise ValueError(
-                f"name: expected one of {', '.join(get_args(LossRuleName))}, found {self.name!r}"
-            )
+        check_option("name", self.name, LossRuleName)
 
     def start(self, setting: Setting) -> Stepper:
         """Begin a training."""
