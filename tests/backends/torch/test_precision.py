@@ -79,6 +79,34 @@ def test_full_precision_is_undone(settings):
     assert torch.get_float32_matmul_precision() == "high"
 
 
+class Listening(torch.overrides.TorchFunctionMode):
+    """Notes what was allowed at every product of matrices."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if "matmul" in getattr(function, "__name__", ""):
+            exact = getattr(torch.backends.cuda.matmul, "fp32_precision", None)
+            self.heard.append(exact or torch.get_float32_matmul_precision())
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("build", [Words, Perceptron])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_inner_product_is_taken_in_full_precision(device, settings, method, build):
+    model = build().to(device)
+    words = build is Words
+    inputs = (torch.randint(50, (4, 16)) if words else torch.randn(8, 16)).to(device)
+    losses = model.losses(inputs)
+    torch.set_float32_matmul_precision("high")
+    with Listening() as listening:
+        gram(losses, model.shared, method=method)
+    assert listening.heard
+    assert {*listening.heard} <= {"ieee", "highest"}
+
+
 @pytest.mark.parametrize("allowed", ["high", "medium"])
 def test_inner_products_keep_their_digits(device, settings, allowed):
     """With factors of ten bits the angle between these two would be noise."""

@@ -1,8 +1,8 @@
-"""How often a step waits for a GPU, and on which device numbers are that have a say in it."""
+"""How often a step waits for a GPU."""
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 import torch
@@ -10,10 +10,11 @@ from torch import nn
 
 import bargain
 import bargain_torch
+from bargain_torch.autograd_graph import read_graph
+from bargain_torch.per_task import enter
+from bargain_torch.trunk import TrunkGradients
 from tests.backends.torch.test_backward import Model as Perceptron
 from tests.backends.torch.test_precision import Words
-from tests.backends.torch.test_preference_learner import TASKS
-from tests.backends.torch.test_preference_learner import Model as Learning
 
 on_cuda = [
     pytest.mark.cuda,
@@ -111,53 +112,98 @@ class TestWaits:
 
 
 @pytest.fixture
-def nowhere():
-    """Whatever is made without saying where is lost, so that nobody can compute with it."""
-    torch.set_default_device("meta")
-    yield
-    torch.set_default_device(None)
+def looks(monkeypatch):
+    """Tensors without values, as far from the host as any GPU: every look at one is noted.
+
+    A look is answered by truth, or by a Gram matrix of gradients of length one that are orthogonal.
+    Whatever else asks for values, or mixes these tensors with others, is an error of torch.
+    """
+    found: list[str] = []
+    listed, copied = torch.Tensor.tolist, torch.Tensor.cpu
+
+    def tolist(tensor):
+        if not tensor.is_meta:
+            return listed(tensor)
+        found.append("tolist")
+        return torch.ones(tensor.shape, dtype=tensor.dtype, device="cpu").tolist()
+
+    def cpu(tensor):
+        if not tensor.is_meta:
+            return copied(tensor)
+        found.append("cpu")
+        eye = torch.eye(tensor.shape[-1], dtype=tensor.dtype, device="cpu")
+        return eye.expand(tensor.shape).clone()
+
+    monkeypatch.setattr(torch.Tensor, "tolist", tolist)
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+    # There is no autocast for such tensors.
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    return found
 
 
-def built(make):
-    with torch.device("cpu"):
-        return make()
-
-
-@pytest.mark.parametrize("method", ["auto", "sequential", "batched", "ghost"])
 @pytest.mark.parametrize("name", TRAININGS)
-def test_the_default_device_has_no_say(nowhere, name, method):
-    """Many a program begins with ``torch.set_default_device("cuda")``."""
-    build, draw = TRAININGS[name]
-    model, inputs = built(build), built(draw)
-    balancer = bargain_torch.Balancer(
-        model.shared, method=method, decay=0.5, nonfinite="drop", weights=[1.0, 2.0, 1.0]
-    )
-    for spoilt in (False, True):
-        losses = model.losses(inputs)
-        losses = [*losses[:2], losses[2] * (torch.nan if spoilt else 1.0)]
-        step = balancer.backward(losses)
+class TestLooks:
+    """The same as above, without a GPU."""
+
+    @pytest.fixture
+    def model(self, name):
+        return TRAININGS[name][0]().to("meta")
+
+    @pytest.fixture
+    def inputs(self, name):
+        return TRAININGS[name][1]().to("meta")
+
+    @pytest.mark.parametrize("method", ["auto", "sequential", "batched", "ghost"])
+    def test_a_step_looks_at_losses_and_at_the_gram_matrix(self, looks, model, inputs, method):
+        step = bargain_torch.backward(model.losses(inputs), model.shared, method=method)
+        assert looks == ["tolist", "cpu"]
         assert step.status is bargain.Status.AGREEMENT
-        assert {part.device.type for part in (step.gram, step.coefficients)} == {"cpu"}
-    skipping = bargain_torch.Balancer(model.shared, nonfinite="skip")
-    assert skipping.backward([*losses[:0], *(torch.nan * x for x in model.losses(inputs))]).skipped
+        gradients = [parameter.grad for parameter in model.parameters()]
+        assert {part.device.type for part in gradients if part is not None} == {"meta"}
+        assert sum(part is not None for part in gradients) == len(gradients)
+
+    def test_a_task_that_is_dropped_costs_no_look(self, looks, model, inputs):
+        losses = model.losses(inputs)
+        graph = read_graph(losses, model.shared)
+        cotangents, _ = enter(losses, graph, with_heads=False, keep=True)
+        for method in ("sequential", "batched", "ghost"):
+            trunk = TrunkGradients(graph, model.shared, cotangents, method, keep=True)
+            written = dict(trunk.directions([0.1, 0.0, 0.3]))
+            assert {part.device.type for part in written.values()} == {"meta"}
+        assert not looks
+
+    def test_between_games_only_at_the_losses(self, looks, model, inputs):
+        balancer = bargain_torch.Balancer(model.shared, every=3, decay=0.5)
+        fresh = [balancer.backward(model.losses(inputs)).fresh for _ in range(2)]
+        assert fresh == [True, False]
+        assert looks == ["tolist", "cpu", "tolist"]
+
+    @pytest.mark.parametrize("method", ["auto", "sequential", "batched", "ghost"])
+    def test_a_gram_matrix_needs_no_look(self, looks, model, inputs, method):
+        found = bargain_torch.gram(model.losses(inputs), model.shared, method=method)
+        assert found.is_meta
+        assert not looks
+
+    def test_games_for_groups_are_looked_at_once(self, looks, model, inputs):
+        groups = {"first": model.shared[:2], "rest": model.shared[2:]}
+        bargain_torch.backward_by_group(model.losses(inputs), groups)
+        assert looks == ["cpu"]
 
 
-def test_the_default_device_has_no_say_in_learned_weights(nowhere):
-    model = built(lambda: Learning("cpu"))
-    with torch.device("cpu"):
-        batch = model.batch()
-    learner = bargain_torch.PreferenceLearner(
-        model.shared, TASKS, "main", lambda: model.losses(batch), weights=[1.0, 2.0, 1.0]
-    )
-    assert torch.isfinite(learner.learn().gradient).all()
-    bargain_torch.backward_by_group(model.losses(batch), {"all": model.shared})
+def test_tasks_that_enter_at_different_places_are_looked_at_once_more(looks):
+    """Whether zeros of one task have met infinities of another is asked once, not for each."""
+    first, second = nn.Linear(4, 3).to("meta"), nn.Linear(3, 3).to("meta")
+    y = first(torch.randn(5, 4, device="meta")).tanh()
+    losses = [y.square().mean(), second(y).square().mean()]
+    bargain_torch.backward(losses, [*first.parameters(), *second.parameters()])
+    assert looks == ["tolist", "tolist", "cpu"]
 
 
-def test_the_default_device_has_no_say_in_a_solve(nowhere):
-    with torch.device("cpu"):
-        gram = torch.eye(3, dtype=torch.float64).requires_grad_()
-    for place in ("host", "device"):
-        with bargain_torch.solve_on(place):
-            outcome = bargain.nash(gram, [1.0, 2.0, 1.0], radius=2.0)
-        outcome.coefficients.sum().backward()
-        assert int(outcome.status) == bargain.Status.AGREEMENT
+def test_derivatives_of_a_solve_need_no_look(looks):
+    gram = torch.empty(3, 3, dtype=torch.float64, device="meta", requires_grad=True)
+    weights = torch.empty(3, dtype=torch.float64, device="meta", requires_grad=True)
+    outcome = bargain.nash(gram, weights)
+    (outcome.coefficients.sum() + outcome.utilities.sum() + outcome.shares.sum()).backward()
+    assert gram.grad.is_meta
+    assert weights.grad.is_meta
+    assert not looks
