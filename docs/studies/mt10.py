@@ -43,7 +43,7 @@ class Sizes(NamedTuple):
 
     train: int = 10
     validation: int = 5
-    test: int = 50
+    test: int = 30
     batch: int = 64  # of a task
     steps: int = 50
 
@@ -197,7 +197,7 @@ def run(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, default=Path("mt10"), help="demonstrations and runs")
+    parser.add_argument("--folder", type=Path, default=Path("comparison/mt10"), help="for runs")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--tasks", choices=TASKS, nargs="+", default=TASKS)
