@@ -1,6 +1,7 @@
 """What a bargained training step costs on a GPU, next to a plain one and to others'."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,8 +16,9 @@ SECONDS = 0.25
 """That steps in one way are repeated for, in each of the tries."""
 TRIES = 3
 
+Setting = tuple[str, Callable[[int], Training], int, torch.dtype | None]
 BFLOAT16 = torch.bfloat16
-SETTINGS: list[tuple[str, Callable[[int], Training], int, torch.dtype | None]] = [
+SETTINGS: list[Setting] = [
     ("perceptron", perceptron, 32, None),
     ("perceptron", perceptron, 256, None),
     ("perceptron", perceptron, 1024, None),
@@ -26,13 +28,16 @@ SETTINGS: list[tuple[str, Callable[[int], Training], int, torch.dtype | None]] =
     ("transformer", transformer, 32, None),
     ("transformer, bfloat16", transformer, 32, BFLOAT16),
 ]
+SMALLEST: list[Setting] = [
+    ("residual network", partial(residual_network, side=32), 2, None),
+    ("transformer, bfloat16", partial(transformer, tasks=3, length=8), 2, BFLOAT16),
+]
 
 
 def run(quick: bool = False, device: str = "cuda") -> Report:
     """Time whole steps on a GPU, forward pass and optimiser included."""
-    records = []
-    for name, make, batch, lower in SETTINGS[:1] if quick else SETTINGS:
-        records += compare(name, make, batch, lower, device, 0.01 if quick else SECONDS)
+    settings, seconds, every = (SMALLEST, 0.0, 2) if quick else (SETTINGS, SECONDS, EVERY)
+    records = [record for one in settings for record in compare(*one, device, seconds, every)]
     return Report(
         name="cuda_step",
         title=f"Training steps in PyTorch on one {device_name(device)}",
@@ -58,9 +63,10 @@ def compare(
     lower: torch.dtype | None,
     device: str,
     seconds: float,
+    every: int,
 ) -> list[dict[str, Any]]:
     """Measure every way in turn, each on a training of its own."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for way, prepare in WAYS.items():
         if "TorchJD" in way and find_spec("torchjd") is None:
             continue
@@ -68,22 +74,17 @@ def compare(
         training = make(batch).moved(device, lower)
         try:
             step = prepare(training)
-            found[way] = measure(step, EVERY if way == BALANCED else None, device, seconds)
+            found[way] = measure(step, every if way == BALANCED else None, device, seconds)
         except (RuntimeError, NotImplementedError) as error:  # a peer that cannot do it
             if "TorchJD" not in way:
                 raise
             found[way] = {"failed": str(error).splitlines()[0]}
-    return [
-        {
-            "model": name,
-            "batch": batch,
-            "way": way,
-            **figures,
-            "plain_steps": figures.get("seconds", torch.nan) / found[PLAIN]["seconds"],
-            "speed_up": found[SEPARATE]["seconds"] / figures.get("seconds", torch.nan),
-        }
-        for way, figures in found.items()
-    ]
+    for figures in found.values():
+        if "seconds" in figures:
+            figures["plain_steps"] = figures["seconds"] / found[PLAIN]["seconds"]
+            figures["speed_up"] = found[SEPARATE]["seconds"] / figures["seconds"]
+    named = {"model": name, "batch": batch}
+    return [{**named, "way": way, **figures} for way, figures in found.items()]
 
 
 def measure(
@@ -104,7 +105,7 @@ def measure(
         for _ in range(count):
             step()
 
-    spent = min(device_time(repeated, device) for _ in range(TRIES))
+    spent = min(device_time(repeated, device) for _ in range(TRIES if seconds else 1))
     return {"seconds": spent / count, "extra_bytes": extra}
 
 

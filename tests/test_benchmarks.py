@@ -40,6 +40,7 @@ def test_smallest_setting_runs_and_is_kept(name, tmp_path):
         *(pytest.param(name, "cuda", marks=pytest.mark.cuda) for name in ON_CUDA),
     ],
 )
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # TorchJD's vmap
 def test_what_is_measured_on_a_gpu_runs(name, device):
     torch = pytest.importorskip("torch")
     if device == "cuda" and not torch.cuda.is_available():
