@@ -24,6 +24,7 @@ from mt10_simulator import TASKS, TEST_GOALS, Demonstrations, Scene, check_insta
 
 PICTURE = Path(__file__).parents[1] / "pictures" / "mt10.svg"
 UNITS = ("natural", "rescaled")
+EPOCHS = 30
 RATES = (1e-3, 3e-3, 1e-2)
 WIDTH, OBSERVED, ACTED = 128, 39, 4
 
@@ -43,7 +44,7 @@ class Sizes(NamedTuple):
 
     train: int = 10
     validation: int = 5
-    test: int = 30
+    test: int = 25
     batch: int = 64  # of a task
     steps: int = 50
 
@@ -199,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("comparison/mt10"), help="for runs")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--tasks", choices=TASKS, nargs="+", default=TASKS)
     parser.add_argument("--quick", action="store_true", help="few episodes, to see it work")
     parser.add_argument("--picture", type=Path, default=PICTURE)
@@ -220,7 +221,7 @@ def main() -> None:
         rates=rates,
         seeds=options.seeds,
         epochs=options.epochs,
-        trial_epochs=max(1, options.epochs // 2),
+        trial_epochs=max(1, options.epochs // 3),
     )
     console.print(summary(results), soft_wrap=True)
     for units in UNITS:
