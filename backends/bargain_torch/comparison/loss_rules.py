@@ -41,12 +41,12 @@ class Fixed:
 
 @dataclass(frozen=True)
 class LossRule:
-    """A weighting of losses from :mod:`bargain.baselines`, by name.
+    """A weighting of losses from ``bargain.baselines``, by name.
 
     Parameters
     ----------
     name : {"si", "rlw", "dwa", "uw", "famo"}
-        Which one; see :mod:`bargain.baselines` for what it does and whose it is. Its options are
+        Which one; see ``bargain.baselines`` for what it does and whose it is. Its options are
         the defaults there.
 
     Raises
