@@ -1,25 +1,12 @@
 """The study of ten tasks of a robot arm: its experts, its losses, and the script on two tasks."""
 
-import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
 REACH, CLOSE = "reach-v3", "drawer-close-v3"
-
-
-@pytest.fixture(scope="module")
-def modules():
-    """The study's modules, found as its script finds them, and forgotten afterwards."""
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name in [name for name in sys.modules if name.startswith("mt10")]:
-        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
