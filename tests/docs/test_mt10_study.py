@@ -67,6 +67,17 @@ def test_rescaled_losses_are_natural_ones_times_fixed_factors(study, made):
     assert natural.validate(model) == rescaled.validate(model)
 
 
+def test_validation_errors_are_not_taken_for_rates_of_success(study, made, monkeypatch, tmp_path):
+    """These have the tasks' names, and of those higher is better."""
+    monkeypatch.setattr(study.Imitation, "evaluate", study.Imitation.validate)
+    monkeypatch.setattr(study, "METHODS", {"LS": study.Fixed()})
+    sizes = study.Sizes(validation=2, steps=20)
+    budget = {"rates": (1e-9, 1e-2), "seeds": 1, "epochs": 2}  # the first learns nothing
+    found = study.run(made, sizes, tmp_path, parts=["natural"], **budget)["natural"]
+    errors = {run.rate: sum(run.metrics.values()) for run in found.trials}
+    assert found.runs[0].rate == min(errors, key=errors.get)
+
+
 def test_losses_are_mean_squared_errors_of_the_tasks_own_head(study, made):
     problem = study.Imitation(made, study.Sizes(), "natural")
     model, batch = problem.make_model(), next(iter(problem.data()))
