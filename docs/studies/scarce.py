@@ -51,7 +51,6 @@ METHODS = {
 VARIANTS = {
     "nobody left out, floor 1e-6": learned(silent_below=0.0),
     "nobody left out, floor 1e-3": learned(silent_below=0.0, update=MirrorDescent(floor=1e-3)),
-    "floor 1e-3": learned(update=MirrorDescent(floor=1e-3)),
     "rate 0.1": learned(update=MirrorDescent(rate=0.1)),
     "rate 1": learned(update=MirrorDescent(rate=1.0)),
     "training labels decide": learned(held_out=None),
