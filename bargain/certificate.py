@@ -82,7 +82,7 @@ def certify(
     TypeError
         The outcome is no Outcome, the solution no solution, or the game holds no arrays.
     NotImplementedError
-        The game has a disagreement point, and the solution is α-fair or asks for ``leximin``.
+        The game has a disagreement point, and the solution asks for ``leximin``.
 
     Notes
     -----

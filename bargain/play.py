@@ -43,7 +43,8 @@ def play(
     """
     xp, backend = array_namespace(valid), backend_for(valid)
     before = xp.zeros(valid.shape, dtype=xp.int32, device=device(valid))
-    cold_family = isinstance(solution, AlphaFair) and start is None
+    fair = isinstance(solution, AlphaFair)
+    cold_family = fair and start is None and game.disagreement is None
     if cold_family:
         # The Nash solution lies in the middle of the family, and shows whether gradients cancel.
         first, before = Search(NEARBY, Nash(), max_steps)(_with_equal_weights(game), None, valid)
@@ -64,6 +65,8 @@ def play(
         open_ = open_ & xp.any(game.weights != 1, axis=-1)
     elif game.disagreement is None:
         again = Search(Newton(), Nash(), max_steps)
+    elif fair:
+        again = Search(solver, Nash(), max_steps)
     if not backend.concrete(open_) or bool(xp.any(open_)):
         answer, more = again(_with_equal_weights(game), None, open_)
         second = prove(game, frame, answer)  # as if it were Nash's: a disagreement is one of all

@@ -374,19 +374,10 @@ def test_too_few_steps_are_no_proof():
     assert not bool(outcome.certificate.accepted)
 
 
-@pytest.mark.parametrize("solver", [bargain.FixedPoint(), bargain.CCP(), bargain.InteriorPoint()])
+@pytest.mark.parametrize("solver", [bargain.FixedPoint(), bargain.CCP()])
 def test_solvers_for_nash_refuse(solver):
     with pytest.raises(TypeError, match="solver: expected one for the solution AlphaFair, found"):
         bargain.alpha_fair(GRAM, 2.0, solver=solver)
-
-
-def test_a_disagreement_point_is_not_there_yet():
-    game = bargain.GradientGame(GRAM, disagreement=np.zeros(5))
-    outcome = bargain.alpha_fair(GRAM, 2.0)
-    with pytest.raises(NotImplementedError, match="disagreement: expected none with AlphaFair"):
-        bargain.solve(game, AlphaFair(2.0))
-    with pytest.raises(NotImplementedError, match="disagreement: expected none with AlphaFair"):
-        bargain.certify(game, AlphaFair(2.0), outcome)
 
 
 @pytest.mark.parametrize("solution", [Nash, "nash", AlphaFair, None, 1])
