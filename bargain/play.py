@@ -4,12 +4,14 @@ from array_api_compat import array_namespace, device
 
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame
+from bargain.leximin import refine, refines
 from bargain.loop import Search, select
 from bargain.newton import Newton
 from bargain.proof import Proof, prove, proves_agreement
 from bargain.shapes import Array, Bool, Float, Int
 from bargain.solutions import AlphaFair, Nash, Solution, Utilitarian
 from bargain.solver import Solver
+from bargain.surplus_criteria import judge_surplus
 from bargain.terms import terms_of
 
 NEARBY = Newton(tol=0.1)
@@ -52,7 +54,13 @@ def play(
     search = Search(solver, solution, max_steps)
     answer, steps = backend.attach_derivative(search)(terms_of(game, frame, solution), start, valid)
     steps = before + steps
-    proof = prove(game, frame, answer, solution)
+    stages = None
+    if refines(game, solution):
+        terms = terms_of(game, frame, solution)
+        agreed = valid & ~judge_surplus(terms, solution, *answer)[0].stationary
+        answer, stages, more = refine(terms, answer, agreed, max_steps)
+        steps = steps + more
+    proof = prove(game, frame, answer, solution, stages)
 
     # Whether the gradients cancel does not depend on the weights, but tiny weights can hide it
     # behind their rounding floor. Games without a proof are asked again with equal weights; unless
