@@ -13,7 +13,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint format docs studies bench clean distclean
+.PHONY: help demo test test-slow test-cuda lint format docs studies bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,13 @@ demo: $(VENV)/.demo ## Train a small multi-task network on real data, with and w
 	$(BIN)/bargain demo
 
 test: $(VENV)/.dev ## Run the tests but for the slow ones
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not cuda"
 
 test-slow: $(VENV)/.dev ## Run the slow tests
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not cuda"
+
+test-cuda: $(VENV)/.dev ## Run the tests that need an NVIDIA GPU
+	$(PYTEST) -m cuda
 
 lint: $(VENV)/.dev ## Check format, style, types and the purity of the core
 	$(BIN)/ruff format --check .
@@ -43,6 +46,9 @@ docs: $(VENV)/.dev ## Build the documentation and run its examples
 
 studies: $(VENV)/.dev ## Run the studies anew: tables and pictures
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/auxiliary.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/landscape.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/qm9.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/every.py
 
 bench: $(VENV)/.dev ## Measure speed, next to the peers
 	$(BIN)/python -m benchmarks

@@ -29,22 +29,36 @@ Step = Callable[[], Any]
 
 
 class Training(NamedTuple):
-    """A trunk, a head for each task, a batch and an optimiser."""
+    """A trunk, a head for each task, a batch and an optimiser; the type to compute in, if lower."""
 
     trunk: nn.Module
     heads: nn.ModuleList
     inputs: Tensor
     targets: Tensor
     optimizer: torch.optim.Optimizer
+    lower: torch.dtype | None = None
 
     def features(self) -> Tensor:
-        return self.trunk(self.inputs)
+        with self._autocast():
+            return self.trunk(self.inputs)
 
     def losses(self, features: Tensor) -> list[Tensor]:
-        return [
-            (head(features)[:, 0] - self.targets[:, k]).square().mean()
-            for k, head in enumerate(self.heads)
-        ]
+        with self._autocast():
+            return [
+                (head(features)[:, 0] - self.targets[:, k]).square().mean()
+                for k, head in enumerate(self.heads)
+            ]
+
+    def moved(self, device: str, lower: torch.dtype | None = None) -> "Training":
+        """Return the same training on another device."""
+        self.trunk.to(device)
+        self.heads.to(device)
+        inputs, targets = self.inputs.to(device), self.targets.to(device)
+        return self._replace(inputs=inputs, targets=targets, lower=lower)
+
+    def _autocast(self) -> torch.autocast:
+        kind = self.inputs.device.type
+        return torch.autocast(kind, self.lower or torch.bfloat16, self.lower is not None)
 
     @property
     def shared(self) -> list[Tensor]:
@@ -54,7 +68,7 @@ class Training(NamedTuple):
 def perceptron(batch: int, tasks: int = 11, width: int = 1024) -> Training:
     """Three layers and eleven regressions, as for the properties of molecules."""
     layers = [layer for _ in range(3) for layer in (nn.Linear(width, width), nn.ReLU())]
-    return _training(nn.Sequential(*layers), torch.randn(batch, width), width, tasks)
+    return training(nn.Sequential(*layers), torch.randn(batch, width), width, tasks)
 
 
 def convolutions(batch: int, tasks: int = 3) -> Training:
@@ -70,10 +84,10 @@ def convolutions(batch: int, tasks: int = 3) -> Training:
         nn.Linear(32 * 8 * 8, 128),
         nn.ReLU(),
     )
-    return _training(trunk, torch.randn(batch, 3, 32, 32), 128, tasks)
+    return training(trunk, torch.randn(batch, 3, 32, 32), 128, tasks)
 
 
-def _training(trunk: nn.Module, inputs: Tensor, features: int, tasks: int) -> Training:
+def training(trunk: nn.Module, inputs: Tensor, features: int, tasks: int) -> Training:
     heads = nn.ModuleList([nn.Linear(features, 1) for _ in range(tasks)])
     parameters = [*trunk.parameters(), *heads.parameters()]
     optimizer = torch.optim.SGD(parameters, lr=1e-3)
@@ -121,9 +135,10 @@ def separate_passes(training: Training) -> Step:
         gradients = []
         for loss in losses:
             gradients.append(torch.autograd.grad(loss, shared, retain_graph=True))  # noqa: PERF401
-        gram = bargain.gram(gradients).double().numpy()
-        coefficients = bargain.nash(gram, precision=1.2e-7).coefficients
-        direction = bargain.combine(torch.as_tensor(coefficients).float(), gradients)
+        gram = bargain.gram(gradients)
+        found = bargain.nash(gram.double().cpu().numpy(), precision=1.2e-7).coefficients
+        coefficients = torch.as_tensor(found).to(gram)
+        direction = bargain.combine(coefficients, gradients)
         plain = torch.autograd.grad(torch.stack(losses).sum(), heads)
         for parameter, gradient in zip([*shared, *heads], [*direction, *plain], strict=True):
             parameter.grad = gradient

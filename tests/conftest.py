@@ -14,7 +14,7 @@ if "bargain" in sys.modules:
     raise RuntimeError("expected bargain not to be imported yet: its shapes would go unchecked")
 install_import_hook(["bargain", "bargain_numpy"], "tests.shape_checks.checked")
 
-from tests.libraries import LIBRARIES, Library, open_library  # noqa: E402 - imports bargain
+from tests.libraries import LIBRARIES, TORCH_ON_CUDA, Library, open_library  # noqa: E402 - imports bargain
 
 # JAX compiles for every shape; what one worker has compiled, the others and the next run can use.
 os.environ.setdefault(
@@ -32,8 +32,10 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
+ON_CUDA = pytest.param(TORCH_ON_CUDA, marks=pytest.mark.cuda)
 
-@pytest.fixture(params=LIBRARIES)
+
+@pytest.fixture(params=[*LIBRARIES, ON_CUDA])
 def xp(request) -> Library:
     """Each array library in turn, on the device where mistakes show."""
     return open_library(request.param)
@@ -48,7 +50,7 @@ def no_shortcut(monkeypatch):
     monkeypatch.setattr(NumpyBackend, "shortcut", EagerBackend.shortcut)
 
 
-@pytest.fixture(params=[name for name in LIBRARIES if name != "jax"])
+@pytest.fixture(params=[*(name for name in LIBRARIES if name != "jax"), ON_CUDA])
 def eager(request) -> Library:
     """The libraries without JAX, which compiles for every solver and every shape."""
     return open_library(request.param)

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 import bargain
 
 LIBRARIES = ("numpy", "array_api_strict", "torch", "jax")
+TORCH_ON_CUDA = "torch-cuda"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Library:
 @cache
 def open_library(name: str) -> Library:
     """Import a library and make it strict, or skip the test where it is not installed."""
+    if name == TORCH_ON_CUDA:
+        torch = pytest.importorskip("torch")
+        if not torch.cuda.is_available():
+            pytest.skip("no NVIDIA GPU")
+        return Library("torch", torch, torch.device("cuda"))
     module = pytest.importorskip(f"{name}.numpy" if name == "jax" else name)
     if name == "jax":
         import jax
@@ -70,6 +76,8 @@ def as_numpy(value: Any) -> Any:
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if "array_api_strict" in type(value).__module__:
         value = value.to_device(type(value.device)("CPU_DEVICE"))
+    if getattr(value, "is_cuda", False):
+        value = value.cpu()
     return value if value is None else np.asarray(value)
 
 

@@ -14,6 +14,7 @@ from benchmarks import bench_nash, report
 QUICK = ["batch", "gram", "import", "nash", "payoffs", "solvers", "torch_solve"]
 COMPILING = ["jax", "torch_step"]
 """These start processes or compile for long."""
+ON_CUDA = ["cuda_solve", "cuda_step"]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,26 @@ def test_smallest_setting_runs_and_is_kept(name, tmp_path):
     kept = json.loads((tmp_path / f"{found.name}.json").read_text())
     assert kept["records"] == json.loads(json.dumps(found.records))
     assert f"| {found.columns[0]} |" in (tmp_path / f"{found.name}.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("cuda_solve", "cpu"),
+        pytest.param("cuda_step", "cpu", marks=pytest.mark.slow),
+        *(pytest.param(name, "cuda", marks=pytest.mark.cuda) for name in ON_CUDA),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # TorchJD's vmap
+def test_what_is_measured_on_a_gpu_runs(name, device):
+    torch = pytest.importorskip("torch")
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no NVIDIA GPU")
+    found = importlib.import_module(f"benchmarks.bench_{name}").run(quick=True, device=device)
+
+    assert found.rows
+    assert {len(row) for row in found.rows} == {len(found.columns)}
+    assert found.notes.startswith(f"On one {found.title.partition('one ')[2]}")
 
 
 @pytest.mark.parametrize("warm", [False, True])

@@ -1,13 +1,10 @@
 """Solutions before the laboratory: a table of axioms, and every counter-example."""
 
 import importlib
-import os
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -19,19 +16,10 @@ from bargain.testing import axioms, check_axioms, gradient_games, with_weights
 from bargain.testing.axiom import Axiom
 from bargain.testing.laboratory import legible_first
 from bargain.testing.report import Report
-from bargain.testing.spelling import in_plain_numbers
-from bargain.testing.truth import GRADIENT_COLUMNS, PAYOFF_COLUMNS, Column, examine
 from bargain_cli.input_error import InputError
+from bargain_cli.verify_cells import TABLES, Cell, Place, cells, cores
 
 __all__ = ["load_function", "verify_all", "verify_function"]
-
-
-class Cell(NamedTuple):
-    """A cell of the truth table, in words that another process can send."""
-
-    mark: str
-    contradiction: str
-    example: str
 
 
 def load_function(target: str) -> Callable[[Any], Any]:
@@ -141,68 +129,34 @@ def verify_all(*, examples: int, seed: int, jobs: int | None) -> bool:
     bool
         Whether the laboratory finds what theory says.
     """
-    tables = {
-        "payoff games": (PAYOFF_COLUMNS, axioms.PAYOFF_AXIOMS),
-        "gradient games": (GRADIENT_COLUMNS, axioms.GRADIENT_AXIOMS),
-    }
     wanted = [
         (title, column, row)
-        for title, (columns, rows) in tables.items()
+        for title, (columns, rows) in TABLES.items()
         for column in range(len(columns))
         for row in range(len(rows))
     ]
-    cells: dict[tuple[str, int, int], Cell] = {}
+    found: dict[Place, Cell] = {}
     with _progress() as progress:
         task = progress.add_task("trying games", total=len(wanted))
-        for place, cell in _cells(wanted, examples, seed, jobs or os.cpu_count() or 1):
-            cells[place] = cell
+        for place, cell in cells(wanted, examples, seed, jobs or cores()):
+            found[place] = cell
             progress.advance(task)
     console = Console(highlight=False)
-    for title, (columns, rows) in tables.items():
+    for title, (columns, rows) in TABLES.items():
         table = _table(title, *(column.short for column in columns))
         for row, axiom in enumerate(rows):
-            marks = (cells[title, column, row].mark for column in range(len(columns)))
+            marks = (found[title, column, row].mark for column in range(len(columns)))
             table.add_row(axiom.name, *marks)
         console.print(table)
     for place in wanted:
-        if cells[place].example:
-            console.print(Text(cells[place].example + "\n"), soft_wrap=True)
-    wrong = [cells[place].contradiction for place in wanted if cells[place].contradiction]
+        if found[place].example:
+            console.print(Text(found[place].example + "\n"), soft_wrap=True)
+    wrong = [found[place].contradiction for place in wanted if found[place].contradiction]
     for contradiction in wrong:
         console.print(Text(contradiction, style="red"), soft_wrap=True)
     if not wrong:
         console.print("Every verdict is what theory says.")
     return not wrong
-
-
-def _cells(
-    wanted: list[tuple[str, int, int]], examples: int, seed: int, jobs: int
-) -> Iterator[tuple[tuple[str, int, int], Cell]]:
-    if jobs == 1:
-        for place in wanted:
-            yield place, _cell(*place, examples, seed)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        places = {pool.submit(_cell, *place, examples, seed): place for place in wanted}
-        for future in as_completed(places):
-            yield places[future], future.result()
-
-
-def _cell(title: str, column_number: int, row: int, examples: int, seed: int) -> Cell:
-    """Fill one cell; it finds its column and its axiom again, since these cannot be sent."""
-    payoffs = title == "payoff games"
-    column: Column = (PAYOFF_COLUMNS if payoffs else GRADIENT_COLUMNS)[column_number]
-    axiom: Axiom = (axioms.PAYOFF_AXIOMS if payoffs else axioms.GRADIENT_AXIOMS)[row]
-    verdict = examine(column, (axiom,), examples=examples, seed=seed).verdicts[0]
-    example = ""
-    if verdict.violation is not None:
-        example = f"{column.name}: {axiom.name}\n{in_plain_numbers(verdict.violation)}"
-    wrong = ""
-    if verdict.holds != column.grants(axiom):
-        word = "grants" if column.grants(axiom) else "denies"
-        wrong = f"{column.name}: theory {word} {axiom.name}, but: {verdict}"
-    mark = "[green]✓[/]" if verdict.holds else "[red]✗[/]" if verdict.violation else "–"
-    return Cell(mark, wrong, example)
 
 
 def _wanted(known: tuple[Axiom, ...], names: list[str]) -> list[Axiom]:

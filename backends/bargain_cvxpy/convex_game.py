@@ -1,24 +1,13 @@
 """Bargaining over any convex set with any concave utilities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cvxpy
-import numpy as np
 
-from bargain.solutions import Nash, Solution
-from bargain_cvxpy.agreement import (
-    Criterion,
-    Table,
-    agreement,
-    best_gains,
-    fair_division,
-    refusal,
-    settle,
-    weighted_sum,
-    welfare,
-)
+from bargain.solutions import AlphaFair, Egalitarian, KalaiSmorodinsky, Nash, Solution, Utilitarian
+from bargain_cvxpy.agreement import agreement, refusal, settle
 from bargain_cvxpy.conic import Conic
 from bargain_cvxpy.convex_outcome import ConvexOutcome
 from bargain_cvxpy.convexity import (
@@ -28,6 +17,8 @@ from bargain_cvxpy.convexity import (
     checked_utility,
     checked_weights,
 )
+from bargain_cvxpy.criteria import checked_solution, criterion_of
+from bargain_cvxpy.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +91,12 @@ class ConvexGame:
         check_leaves(self._problem())
 
     def solve(self, solution: Solution = Nash(), *, solver: Conic | None = None) -> ConvexOutcome:
-        """Solve the game for a solution of the core; the others have methods of their own.
+        """Solve the game for a solution of the core; the methods below are short for this one.
 
         Parameters
         ----------
-        solution : Nash, optional
-            ``bargain.Nash()``.
+        solution : Nash, AlphaFair, KalaiSmorodinsky, Egalitarian or Utilitarian, optional
+            Which agreement is meant; without leximin. Default: ``bargain.Nash()``.
         solver : Conic, optional
             Which conic solver, how far to go and what to accept. Default: ``Conic()``.
 
@@ -117,18 +108,23 @@ class ConvexGame:
         Raises
         ------
         TypeError
-            The solution is another one.
+            The solution is none of these.
+        NotImplementedError
+            The solution is lexicographic.
         ValueError
             The constraints contradict one another, or some gain has no bound.
         SolverError
             The conic solver gave up.
         """
-        if not isinstance(solution, Nash):
-            raise TypeError(
-                f"solution: expected bargain.Nash(), found {solution!r}; for others call "
-                f"egalitarian, kalai_smorodinsky, utilitarian or alpha_fair"
-            )
-        return self.nash(solver=solver)
+        solution = checked_solution(solution)
+        table = Table(self, solver)
+
+        def find() -> ConvexOutcome:
+            # Utilitarians ask nobody whether he agrees.
+            refused = None if isinstance(solution, Utilitarian) else refusal(table)
+            return refused or agreement(table, criterion_of(table, solution))
+
+        return settle(table, find)
 
     def nash(self, *, solver: Conic | None = None) -> ConvexOutcome:
         r"""Maximise :math:`\sum_i w_i \log(u_i - d_i)` ; errors as in :meth:`solve`.
@@ -143,7 +139,7 @@ class ConvexGame:
         ConvexOutcome
             The outcome with its proof.
         """
-        return self.alpha_fair(1.0, solver=solver)
+        return self.solve(Nash(), solver=solver)
 
     def alpha_fair(self, alpha: float, /, *, solver: Conic | None = None) -> ConvexOutcome:
         r"""Maximise :math:`\sum_i w_i (u_i - d_i)^{1 - a} / (1 - a)`; errors as in :meth:`solve`.
@@ -161,12 +157,7 @@ class ConvexGame:
         ConvexOutcome
             The outcome with its proof.
         """
-        if not 0 < alpha < np.inf:
-            raise ValueError(
-                f"alpha: expected a positive, finite order, found {alpha}; its limits are "
-                f"utilitarian and egalitarian"
-            )
-        return self._bargain(lambda table: welfare(table, alpha), solver)
+        return self.solve(AlphaFair(alpha), solver=solver)
 
     def egalitarian(self, *, solver: Conic | None = None) -> ConvexOutcome:
         r"""Maximise :math:`\min_i (u_i - d_i) / w_i` ; errors as in :meth:`solve`.
@@ -185,7 +176,7 @@ class ConvexGame:
         ----------
         Kalai, "Proportional solutions to bargaining situations", Econometrica 45 (1977) 1623-1630.
         """
-        return self._bargain(lambda table: fair_division(table, table.weights), solver)
+        return self.solve(Egalitarian(), solver=solver)
 
     def kalai_smorodinsky(self, *, solver: Conic | None = None) -> ConvexOutcome:
         r"""Maximise :math:`\min_i (u_i - d_i) / (u^*_i - d_i)`; errors as in :meth:`solve`.
@@ -208,7 +199,7 @@ class ConvexGame:
         Kalai and Smorodinsky, "Other solutions to Nash's bargaining problem", Econometrica 43
         (1975) 513-518.
         """
-        return self._bargain(lambda table: fair_division(table, best_gains(table)), solver)
+        return self.solve(KalaiSmorodinsky(), solver=solver)
 
     def utilitarian(self, *, solver: Conic | None = None) -> ConvexOutcome:
         r"""Maximise :math:`\sum_i w_i u_i`; errors as in :meth:`solve`.
@@ -226,8 +217,7 @@ class ConvexGame:
         ConvexOutcome
             The outcome with its proof.
         """
-        table = Table(self, solver)
-        return settle(table, lambda: agreement(table, weighted_sum(table)))
+        return self.solve(Utilitarian(), solver=solver)
 
     def variables(self) -> list[cvxpy.Variable]:
         """Return the variables that utilities and constraints speak of.
@@ -238,10 +228,6 @@ class ConvexGame:
             The caller's own.
         """
         return self._problem().variables()
-
-    def _bargain(self, choose: Callable[[Table], Criterion], solver: Conic | None) -> ConvexOutcome:
-        table = Table(self, solver)
-        return settle(table, lambda: refusal(table) or agreement(table, choose(table)))
 
     def _problem(self) -> cvxpy.Problem:
         return cvxpy.Problem(cvxpy.Maximize(sum(self.utilities)), list(self.constraints))

@@ -9,6 +9,7 @@ from bargain.backend import EagerBackend
 from bargain.min_norm import MinNorm
 from bargain_numpy.single_game import solve_single
 from bargain_numpy.single_min_norm import solve_min_norm
+from bargain_numpy.single_silent import solve_silent
 
 
 class NumpyBackend(EagerBackend):
@@ -42,5 +43,7 @@ class NumpyBackend(EagerBackend):
         return np.ones(matrix.shape[:-2], dtype=bool)
 
     def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
-        way = solve_min_norm if type(solver) is MinNorm else solve_single
-        return way(game, solution, solver, **options)
+        if type(solver) is MinNorm:
+            return solve_min_norm(game, solution, solver, **options)
+        quick = solve_single(game, solution, solver, **options)
+        return solve_silent(game, solution, solver, **options) if quick is None else quick

@@ -72,6 +72,11 @@ def solve_single(
     plain = plain_game(game, precision)
     if plain is None:
         return None
+    return settle(plain, solver, start, max_steps)
+
+
+def settle(plain: PlainGame, solver: Newton, start: Any, max_steps: int) -> Outcome | None:
+    """Solve a plain game by Newton's method, or return None where there is no proof."""
     point = _begin(
         plain.cosines, plain.magnitudes, plain.weights, plain.norms, start, plain.resolution
     )
@@ -114,14 +119,22 @@ def plain_game(game: Any, precision: float) -> PlainGame | None:
     if weights is None:
         weights, mean = np.ones(players), 1.0
     else:
-        largest = weights.max()
-        if not (weights.min() > 0 and largest < inf):
+        scaled = of_mean_one(weights)
+        if scaled is None:
             return None
-        weights = weights / largest
-        mean = dasum(weights) / players
-        weights, mean = weights / mean, float(mean * largest)
+        weights, mean = scaled
     resolution = resolution_of(precision, players)
     return PlainGame(cosines, magnitudes, weights, mean, norms, game.radius, resolution)
+
+
+def of_mean_one(weights: Vector) -> tuple[Vector, float] | None:
+    """Return positive weights divided by their mean, and that; None for any others."""
+    largest = weights.max()
+    if not (weights.min() > 0 and largest < inf):
+        return None
+    weights = weights / largest
+    mean = dasum(weights) / len(weights)
+    return weights / mean, float(mean * largest)
 
 
 def _cosines(gram: Matrix, norms: Vector, precision: float) -> tuple[Matrix, Matrix] | None:

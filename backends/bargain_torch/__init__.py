@@ -11,6 +11,7 @@ except ModuleNotFoundError as error:
 from bargain_torch.backend import TorchBackend
 from bargain_torch.backward import backward
 from bargain_torch.balancer import Balancer, scalars_of
+from bargain_torch.comparison import Comparison, compare
 from bargain_torch.gram import gram
 from bargain_torch.groups import GroupStep, backward_by_group
 from bargain_torch.lesson import Lesson
@@ -22,6 +23,7 @@ backend = TorchBackend()
 
 __all__ = [
     "Balancer",
+    "Comparison",
     "GroupStep",
     "Lesson",
     "PreferenceLearner",
@@ -30,6 +32,7 @@ __all__ = [
     "backend",
     "backward",
     "backward_by_group",
+    "compare",
     "gram",
     "scalars_of",
     "solve_on",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,7 +69,7 @@ def take_step(
             )
             return earlier
         passes = open_passes(values, graph, parameters, ranks=ranks, here=here, keep=retain_graph)
-        products = passes.gram(options.method)
+        products = passes.gram(options.method).cpu()
         finite = torch.isfinite(products.diagonal()).tolist()
         if scale != 1 and not all(finite):
             passes.write([1.0] * len(here), [True] * len(here), weighted_heads=False)
@@ -104,16 +105,16 @@ def _spread(finite: Sequence[bool], present: Sequence[bool]) -> list[bool]:
 
 def _embedded(products: Tensor, present: Sequence[bool], kept: Sequence[bool]) -> Tensor:
     """Return a Gram matrix of all tasks on the host, zero for those that are not kept."""
-    ours = torch.tensor([k for k, stays in enumerate(gathered(kept, present)) if stays])
-    theirs = torch.tensor([k for k, stays in enumerate(kept) if stays])
-    whole = torch.zeros(len(kept), len(kept), dtype=torch.float64)
-    whole[theirs[:, None], theirs] = products.cpu()[ours[:, None], ours]
-    return whole
+    ours = [k for k, stays in enumerate(gathered(kept, present)) if stays]
+    theirs = [k for k, stays in enumerate(kept) if stays]
+    whole = np.zeros((len(kept), len(kept)))
+    whole[np.ix_(theirs, theirs)] = products.numpy()[np.ix_(ours, ours)]
+    return torch.from_numpy(whole)
 
 
 def _skipped(tasks: Tasks) -> Step:
     players = len(tasks.names)
-    nothing = torch.zeros(players, dtype=torch.float64)
+    nothing = torch.zeros(players, dtype=torch.float64, device="cpu")
     return Step(
         tasks.names, no_game(players), nothing, nothing.new_zeros(players, players), True, True
     )

@@ -64,12 +64,12 @@ def check_made(name: str, part: Any, needed: str) -> None:
 def first_weights(weights: Any, tasks: tuple[Any, ...]) -> Tensor:
     """Return the weights to start from, in the order of the tasks."""
     if weights is None:
-        return torch.ones(len(tasks), dtype=torch.float64)
+        return torch.ones(len(tasks), dtype=torch.float64, device="cpu")
     if isinstance(weights, Mapping) and set(weights) == set(tasks):
         weights = [weights[name] for name in tasks]
     if isinstance(weights, Mapping) or len(weights) != len(tasks):
         raise ValueError(f"weights: expected one for each of {listed(tasks)}, found {weights}")
-    first = torch.as_tensor(weights, dtype=torch.float64)
+    first = torch.as_tensor(weights, dtype=torch.float64, device="cpu")
     if not bool((torch.isfinite(first) & (first > 0)).all()):
         raise ValueError(f"weights: expected positive numbers, found {weights}")
     return first

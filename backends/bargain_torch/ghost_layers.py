@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from bargain_torch.autograd_graph import Node
+from bargain_torch.full_precision import full_precision
 from bargain_torch.rows import inner_products, symmetric, wide
 
 
@@ -110,9 +111,11 @@ def gram_of_lookups(uses: Sequence[Lookup], errors: Sequence[Tensor]) -> Tensor:
     """Return the inner products of a table's K gradients: only rows looked up have any."""
     indices = torch.cat([use.indices.reshape(-1) for use in uses])
     gradients = torch.cat([use.errors(error) for use, error in zip(uses, errors, strict=True)], 1)
-    distinct, places = torch.unique(indices, return_inverse=True)
-    rows = gradients.new_zeros(gradients.shape[0], len(distinct), gradients.shape[-1])
-    return inner_products(rows.index_add_(1, places, gradients))
+    # What is distinct is counted in place: ``torch.unique`` would make a GPU wait for its count.
+    ordered, order = indices.sort()
+    fresh = torch.diff(ordered, prepend=ordered[:1]) != 0
+    places = torch.empty_like(order).scatter_(0, order, fresh.cumsum(0))
+    return inner_products(torch.zeros_like(gradients).index_add_(1, places, gradients))
 
 
 def gram_of_products(uses: Sequence[Product], errors: Sequence[Tensor]) -> Tensor:
@@ -123,8 +126,9 @@ def gram_of_products(uses: Sequence[Product], errors: Sequence[Tensor]) -> Tenso
     inputs = torch.cat([use.inputs() for use in uses]) if len(uses) > 1 else uses[0].inputs()
     parts = [use.errors(error) for use, error in zip(uses, errors, strict=True)]
     outer = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
-    mixed = (inputs @ inputs.T) @ outer
-    return symmetric(outer.flatten(1) @ mixed.flatten(1).T)
+    with full_precision():
+        mixed = (inputs @ inputs.T) @ outer
+        return symmetric(outer.flatten(1) @ mixed.flatten(1).T)
 
 
 def bias_direction(uses: Sequence[Bias], errors: Sequence[Tensor], leaf: Tensor) -> Tensor:

@@ -45,7 +45,8 @@ def take_lesson(course: Course, weights: Tensor) -> Lesson:
             f"losses: expected the tasks {listed(course.tasks)}, found {listed(tasks.names)}"
         )
     places = [course.tasks.index(name) for name in tasks.names]
-    here = torch.tensor([k for k, there in zip(places, present, strict=True) if there])
+    ours = [k for k, there in zip(places, present, strict=True) if there]
+    here = torch.tensor(ours, device="cpu")
     say = weights[here]
     played: list[tuple[bargain.Outcome, Tensor]] = []
 

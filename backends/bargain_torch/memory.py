@@ -26,7 +26,7 @@ class RunningGram:
 
     def blend(self, products: Tensor, present: Sequence[bool]) -> Tensor:
         """Take in a matrix, zero for absent tasks; return the average."""
-        here = torch.tensor(present, dtype=torch.float64)
+        here = torch.tensor(present, dtype=torch.float64, device="cpu")
         if self.sums is None or self.total is None or len(self.sums) != len(products):
             self.sums, self.total = torch.zeros_like(products), torch.zeros_like(here)
         self.sums = self.decay * self.sums + (1 - self.decay) * products

@@ -23,12 +23,13 @@ class Options(NamedTuple):
 
     def check(self) -> None:
         """Raise unless there are such options."""
-        _check_option("heads", self.heads, Heads)
-        _check_option("length", self.length, Length)
-        _check_option("nonfinite", self.nonfinite, Nonfinite)
+        check_option("heads", self.heads, Heads)
+        check_option("length", self.length, Length)
+        check_option("nonfinite", self.nonfinite, Nonfinite)
         check_method(self.method)
 
 
-def _check_option(name: str, value: Any, options: Any) -> None:
+def check_option(name: str, value: Any, options: Any) -> None:
+    """Raise unless a value is one of those of a ``Literal``."""
     if value not in get_args(options):
         raise ValueError(f"{name}: expected one of {', '.join(get_args(options))}, found {value!r}")

@@ -30,7 +30,7 @@ def play(
     game = bargain.GradientGame(gram, shares, active=active)
     outcome = bargain.solve(game, solution, start=start, precision=precision)
     coefficients = bargain.rescale(outcome.coefficients, game, length, precision=precision)
-    return as_tensors(outcome), torch.as_tensor(coefficients)
+    return as_tensors(outcome), torch.as_tensor(coefficients, device="cpu")
 
 
 def no_game(players: int) -> bargain.Outcome:
@@ -54,7 +54,9 @@ def as_tensors(outcome: Any, pick: Any = lambda values: values) -> Any:
     """Turn an outcome's arrays into tensors."""
     return type(outcome)(
         *(
-            as_tensors(values, pick) if isinstance(values, tuple) else torch.as_tensor(pick(values))
+            as_tensors(values, pick)
+            if isinstance(values, tuple)
+            else torch.as_tensor(pick(values), device="cpu")
             for values in outcome
         )
     )

@@ -15,6 +15,10 @@ from bargain_torch.ranks import Alone, Ranks
 from bargain_torch.replicas import check_forward, read_replicas
 
 
+class NonfiniteError(ValueError):
+    """A loss or a gradient is NaN or infinite, and the policy is to raise."""
+
+
 class Reading(NamedTuple):
     """The tasks of a step, and this rank's graph of them.
 
@@ -97,7 +101,7 @@ def settle(
         return present
     if policy == "raise":
         names = [str(name) for name, good in zip(tasks.names, finite, strict=True) if not good]
-        raise ValueError(
+        raise NonfiniteError(
             f"losses: expected finite numbers, found NaN or infinity in the {what} of "
             f"{', '.join(names)}; nonfinite='skip' or nonfinite='drop' trains on without that step "
             f"or task"

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from bargain_torch.full_precision import full_precision
+
 Rows = Tensor | list[Tensor]
 """A gradient for each task: stacked along a new first axis, or in a list."""
 
@@ -15,18 +17,19 @@ BLOCK = 2**20
 def inner_products(rows: Rows) -> Tensor:
     """Return the inner products of K tensors, added up in float64."""
     total = rows[0].new_zeros((len(rows), len(rows)), dtype=torch.float64)
-    for block in _blocks(rows):
-        total += wide(block) @ wide(block).T
+    with full_precision():
+        for block in _blocks(rows):
+            total += wide(block) @ wide(block).T
     return symmetric(total)
 
 
 def combined(rows: Rows, coefficients: Sequence[float]) -> Tensor:
     """Return a weighted sum of K tensors; infinities of weight zero do no harm."""
     kept = [k for k, coefficient in enumerate(coefficients) if coefficient]
-    if isinstance(rows, Tensor):
-        rows = wide(rows if len(kept) == len(rows) else rows[kept])
-        factors = torch.tensor([coefficients[k] for k in kept]).to(rows)
-        return torch.tensordot(factors, rows, dims=1)
+    if isinstance(rows, Tensor) and len(kept) == len(rows):
+        factors = torch.tensor([*coefficients], dtype=wide(rows).dtype, device="cpu")
+        # Neither this copy nor picking rows by their numbers may make a GPU wait.
+        return torch.tensordot(factors.to(rows.device, non_blocking=True), wide(rows), dims=1)
     total = wide(rows[kept[0]]) * coefficients[kept[0]]
     for k in kept[1:]:
         total.add_(wide(rows[k]), alpha=coefficients[k])

@@ -128,11 +128,12 @@ def _dtypes(gram: Tensor) -> tuple[torch.dtype, ...]:
 
 def _to_host(tensors: list[Tensor | None]) -> list[Any]:
     """Bring tensors to NumPy: views of memory on the CPU, else copies awaited all at once."""
-    if tensors[0] is not None and tensors[0].is_cuda:
+    gram = tensors[0]
+    if gram is not None and gram.is_cuda:
         tensors = [
             None if values is None else values.to("cpu", non_blocking=True) for values in tensors
         ]
-        torch.cuda.current_stream().synchronize()
+        torch.cuda.current_stream(gram.device).synchronize()
     return [None if values is None else values.numpy(force=True) for values in tensors]
 
 

@@ -86,8 +86,9 @@ class TrunkGradients:
         self.found = dict(zip(self.targets, rows, strict=True))
 
     def _finite(self) -> bool:
-        found = [rows for rows in self.found.values() if rows is not None]
-        return all(bool(torch.isfinite(row).all()) for rows in found for row in rows)
+        found = [row for rows in self.found.values() if rows is not None for row in rows]
+        # All verdicts at once, since each alone would make a GPU wait.
+        return all(torch.stack([torch.isfinite(row).all() for row in found]).tolist())
 
 
 def uniform(graph: Graph) -> bool:
@@ -97,7 +98,7 @@ def uniform(graph: Graph) -> bool:
 
 def gram_of_rows(rows: Sequence[Sequence[Tensor | None]]) -> Tensor:
     """Return the Gram matrix in float64 of gradients that are there, parameter by parameter."""
-    total: Any = torch.zeros(len(rows), len(rows), dtype=torch.float64)
+    total: Any = torch.zeros(len(rows), len(rows), dtype=torch.float64, device="cpu")
     for gradients in zip(*rows, strict=True):
         found = completed(gradients)
         if found is not None:

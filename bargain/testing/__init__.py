@@ -9,7 +9,9 @@ from bargain.testing.axiom import Axiom
 from bargain.testing.axioms import GRADIENT_AXIOMS, PAYOFF_AXIOMS
 from bargain.testing.gradient_games import gradient_games, gradient_tables
 from bargain.testing.laboratory import assert_axiom, check_axioms
-from bargain.testing.methods import METHOD_AXIOMS, METHODS, Method
+from bargain.testing.loss_games import LossGame, loss_games
+from bargain.testing.method import METHOD_AXIOMS, Method
+from bargain.testing.methods import METHODS
 from bargain.testing.payoff_classes import (
     any_numbers,
     badly_scaled,
@@ -36,6 +38,7 @@ __all__ = [
     "Axiom",
     "Exhibit",
     "Failure",
+    "LossGame",
     "Method",
     "Report",
     "Trial",
@@ -53,6 +56,7 @@ __all__ = [
     "gradient_tables",
     "has_comparable_units",
     "has_one_maximiser",
+    "loss_games",
     "near_frontier",
     "payoff_games",
     "rules",

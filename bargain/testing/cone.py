@@ -9,11 +9,15 @@ from scipy.optimize import (  # pyright: ignore[reportMissingTypeStubs]
 
 from bargain.games import GradientGame
 from bargain.shapes import Array
+from bargain.testing.loss_games import gradients_of
 
 
 def gram_of(game: Any) -> Array:
     """Return the Gram matrix of a game or of plain gradients, shape ``(K, K)``."""
-    return np.asarray(game.gram, float) if isinstance(game, GradientGame) else game @ game.T
+    if isinstance(game, GradientGame):
+        return np.asarray(game.gram, float)
+    rows = gradients_of(game)
+    return rows @ rows.T
 
 
 def cosines_of(game: Any) -> Array:

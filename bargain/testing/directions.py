@@ -15,6 +15,7 @@ from bargain.shapes import Array
 from bargain.testing.axiom import Axiom
 from bargain.testing.cone import cosines_of, gram_of, margin_of, nearest_mixture, rows_of
 from bargain.testing.invariance import SCALES
+from bargain.testing.loss_games import LossGame, gradients_of
 from bargain.testing.trial import Trial
 
 LEAST_MARGIN = 1e-3
@@ -28,8 +29,11 @@ def _settled(trial: Trial) -> Any:
 
 
 def _with_gradients(game: Any, change: Array, order: list[int] | None = None) -> Any:
-    """Return the game with each gradient multiplied, and the players in another order."""
+    """Return the game with each gradient (and its losses) multiplied, in another order."""
     order = list(range(len(change))) if order is None else order
+    if isinstance(game, LossGame):
+        rows = (change[:, None] * game.gradients)[order]
+        return LossGame(rows, (change * game.losses)[order], (change * game.before)[order])
     if not isinstance(game, GradientGame):
         return (change[:, None] * game)[order]
     gram = change[:, None] * np.asarray(game.gram) * change
@@ -61,10 +65,6 @@ def _equivariance(trial: Trial) -> None:
     _compare(trial, other, "the game with other numbers for players", order, "his old number")
 
 
-def _plain(game: Any) -> bool:
-    return not isinstance(game, GradientGame)
-
-
 def _scaled(trial: Trial, common: bool) -> None:
     game = _settled(trial)
     count = len(gram_of(game))
@@ -76,7 +76,7 @@ def _scaled(trial: Trial, common: bool) -> None:
 
 def _radius(trial: Trial) -> None:
     game = _settled(trial)
-    trial.require(not _plain(game))
+    trial.require(isinstance(game, GradientGame))
     factor = trial.choose(SCALES)
     other = game._replace(radius=factor * game.radius)
     order = list(range(len(game.gram)))
@@ -85,13 +85,18 @@ def _radius(trial: Trial) -> None:
 
 def _isometry(trial: Trial) -> None:
     game = _settled(trial)
-    gradients = rows_of(np.asarray(game.gram)) if not _plain(game) else game
+    abstract = isinstance(game, GradientGame)
+    gradients = rows_of(gram_of(game)) if abstract else gradients_of(game)
     count, size = gradients.shape
     first = trial.choose(st.integers(0, size - 1))
     # One more dimension, and a turn of it with one of the others by a Pythagorean angle.
     turned = np.hstack([gradients, np.zeros((count, 1))])
     turned[:, [first, size]] = turned[:, [first, size]] @ TURN
-    other = turned if _plain(game) else game._replace(gram=turned @ turned.T)
+    other: Any = turned
+    if isinstance(game, LossGame):
+        other = LossGame(turned, game.losses, game.before)
+    elif not isinstance(game, np.ndarray):
+        other = game._replace(gram=turned @ turned.T)
     label = "the game with all gradients turned"
     _compare(trial, other, label, list(range(count)), "the game before")
 

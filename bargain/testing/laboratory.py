@@ -42,8 +42,9 @@ def check_axioms(
     function : callable
         Any callable from a game to an outcome of this library or to an array. For a
         :class:`bargain.payoffs.PayoffGame` the array holds K payoffs, for a
-        :class:`bargain.GradientGame` K coefficients, for plain gradients of shape ``(K, P)`` an
-        update of shape ``(P,)``. It should answer the same for the same game.
+        :class:`bargain.GradientGame` K coefficients, for plain gradients of shape ``(K, P)`` or
+        a :class:`bargain.testing.LossGame` an update of shape ``(P,)``. It should answer the same
+        for the same game.
     axioms : iterable of Axiom, optional
         Which; default: all of games over payoffs.
     games : SearchStrategy or tuple of them, optional

@@ -1,137 +1,20 @@
-"""Counter-examples to the multi-task field's methods, in small whole numbers.
-
-One game often speaks against several methods. Each of them is checked again, without a search, by
-the axiom itself.
-"""
+"""Methods before the counter-examples that are known: checked again by the axiom, not sought."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from bargain.testing import axioms
 from bargain.testing.axiom import Axiom
+from bargain.testing.counter_examples import EXAMPLES, Example
+from bargain.testing.fairness import fairness
 from bargain.testing.laboratory import TOLERANCE
-from bargain.testing.methods import METHODS, Method, fairness, put_on_trial
+from bargain.testing.loss_games import LossGame, gradients_of
+from bargain.testing.method import Method
+from bargain.testing.methods import METHODS, put_on_trial
 from bargain.testing.report import Verdict
 from bargain.testing.trial import Trial, Violation
-
-
-class Example(NamedTuple):
-    """A game in which methods violate an axiom.
-
-    Parameters
-    ----------
-    axiom : Axiom
-        Which.
-    gradients : tuple of tuple of float
-        Shape ``(K, P)``, a row for each player.
-    methods : tuple of str
-        The names of the methods.
-    change : str
-        What is changed in the game, in words, if anything.
-    choices : tuple
-        The same for the axiom's check, as its ``choose`` is to return it, one after the other.
-    """
-
-    axiom: Axiom
-    gradients: tuple[tuple[float, ...], ...]
-    methods: tuple[str, ...]
-    change: str = ""
-    choices: tuple[object, ...] = ()
-
-
-EXAMPLES = (
-    Example(
-        axioms.gradient_equivariance,
-        ((1, 0, -1), (0, 0, 1), (0, 1, 1)),
-        ("PCGrad", "GradVac", "GCS"),
-        "then listed the other way round",
-        ([2, 1, 0],),
-    ),
-    Example(
-        axioms.isometry,
-        ((-1, 0), (1, 1)),
-        ("GradDrop",),
-        "then the first coordinate x becomes two, 0.6 x and -0.8 x",
-        (0,),
-    ),
-    Example(
-        axioms.gradient_covariance,
-        ((0, 1), (1, 1)),
-        (
-            "linear scalarisation",
-            "MGDA",
-            "FairGrad, α = 2",
-            "UPGrad",
-            "DualProj",
-            "CAGrad, c = 0.4",
-            "Aligned-MTL",
-            "PCGrad",
-            "GradVac",
-            "GCS",
-            "GradDrop",
-        ),
-        "then the first gradient is twice as long",
-        (2.0, 1.0),
-    ),
-    Example(
-        axioms.gradient_covariance,
-        ((1, 1, 0), (1, -1, 0), (5, 0, 1)),
-        ("IMTL-G",),
-        "then the first two gradients are ten times as long",
-        (10.0, 10.0, 1.0),
-    ),
-    Example(
-        axioms.gradient_covariance,
-        ((1, 0), (1, 0), (0, 1), (-4, 1)),
-        ("ConFIG",),
-        "then the last gradient is a thousand times as long",
-        (1.0, 1.0, 1.0, 1000.0),
-    ),
-    Example(
-        axioms.non_conflict,
-        ((1, 0), (-4, 1)),
-        (
-            "linear scalarisation",
-            "CAGrad, c = 0.4",
-            "Aligned-MTL",
-            "GradVac",
-            "GCS",
-            "GradDrop",
-        ),
-    ),
-    Example(axioms.non_conflict, ((-1, 0, 1), (0, 0, -1), (1, 1, 1)), ("PCGrad",)),
-    Example(axioms.non_conflict, ((10, 10, 0), (10, -10, 0), (5, 0, 1)), ("IMTL-G",)),
-    Example(axioms.non_conflict, ((1, 0), (1, 0), (0, 1), (-4, 1)), ("ConFIG",)),
-    Example(
-        axioms.efficiency,
-        ((1, 1, 0), (1, -1, 0), (5, 0, 1)),
-        ("ConFIG", "IMTL-G", "Aligned-MTL"),
-    ),
-    Example(axioms.efficiency, ((-1, 1, 0), (1, 0, 1)), ("GradDrop",)),
-    Example(
-        fairness,
-        ((1, 0, 0), (0, 1, 0), (-1, 0, 1)),
-        (
-            "linear scalarisation",
-            "MGDA",
-            "MGDA, normalised",
-            "FairGrad, α = 2",
-            "UPGrad",
-            "DualProj",
-            "CAGrad, c = 0.4",
-            "ConFIG",
-            "IMTL-G",
-            "Aligned-MTL",
-            "PCGrad",
-            "GradVac",
-            "GCS",
-            "GradDrop",
-        ),
-    ),
-)
-"""For every "no" of the table one game."""
 
 
 def violation_of(method: Method, example: Example) -> Violation | None:
@@ -150,8 +33,11 @@ def violation_of(method: Method, example: Example) -> Violation | None:
         What speaks against the method; None where nothing does.
     """
     choices = iter(example.choices)
-    gradients = np.asarray(example.gradients, dtype=float)
-    trial = Trial(method.update, gradients, lambda _: next(choices), TOLERANCE)
+    game: Any = np.asarray(example.gradients, dtype=float)
+    if method.sees_losses:
+        losses = np.asarray(example.losses or np.ones(len(game)), dtype=float)
+        game = LossGame(game, losses, losses)
+    trial = Trial(method.update, game, lambda _: next(choices), TOLERANCE)
     try:
         example.axiom.check(trial)
     except Violation as violation:
@@ -200,6 +86,7 @@ def examples_in_markdown(examples: Iterable[Example] = EXAMPLES) -> str:
     parts: list[str] = []
     for example in examples:
         game = ", ".join(_listed(row) for row in example.gradients)
+        game += f", losses {_listed(example.losses)}" if example.losses else ""
         title = example.axiom.name.removesuffix(" (gradients)").capitalize()
         columns = ["update", "cosines"]
         columns += ["update then", "cosines then"] if example.change else []
@@ -212,7 +99,7 @@ def examples_in_markdown(examples: Iterable[Example] = EXAMPLES) -> str:
             assert violation is not None, f"{name} keeps {example.axiom.name} in {game}"
             cells = [name]
             for exhibit in violation.exhibits:
-                update, rows = np.asarray(exhibit.answer), np.asarray(exhibit.game)
+                update, rows = np.asarray(exhibit.answer), gradients_of(exhibit.game)
                 sizes = np.linalg.norm(rows, axis=1) * np.linalg.norm(update)
                 cells += [_listed(update), _listed(rows @ update / sizes)]
             cells += [violation.finding] if told else []

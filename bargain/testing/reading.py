@@ -8,6 +8,7 @@ import numpy as np
 from bargain.games import GradientGame
 from bargain.payoffs.games import PayoffGame
 from bargain.shapes import Array
+from bargain.testing.loss_games import gradients_of
 
 
 class Fault(Exception):  # noqa: N818 - of somebody else's function
@@ -20,8 +21,9 @@ def read_answer(function: Callable[[Any], Any], game: Any) -> tuple[Array, Array
     Parameters
     ----------
     function : callable
-        From a game to an outcome or to an array of K numbers (for a plain array of gradients: P).
-    game : PayoffGame, GradientGame or Array
+        From a game to an outcome or to an array of K numbers (for a plain array of gradients, and
+        where they come with losses: P).
+    game : PayoffGame, GradientGame, LossGame or Array
         The game; an array, shape ``(K, P)``, holds one gradient a row.
 
     Returns
@@ -46,8 +48,9 @@ def read_answer(function: Callable[[Any], Any], game: Any) -> tuple[Array, Array
         gram = np.asarray(game.gram, dtype=float)
         coefficients = _numbers(getattr(answer, "coefficients", answer), len(gram), "player")
         return coefficients, _gains(gram @ coefficients, coefficients @ gram @ coefficients, gram)
-    update = _numbers(answer, game.shape[-1], "coordinate")
-    return update, _gains(game @ update, update @ update, game @ game.T)
+    rows = gradients_of(game)
+    update = _numbers(answer, rows.shape[-1], "coordinate")
+    return update, _gains(rows @ update, update @ update, rows @ rows.T)
 
 
 def _numbers(answer: Any, count: int, what: str) -> Array:

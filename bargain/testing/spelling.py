@@ -8,6 +8,7 @@ import numpy as np
 from bargain.games import GradientGame
 from bargain.payoffs.games import PayoffGame
 from bargain.shapes import Array
+from bargain.testing.loss_games import LossGame
 from bargain.testing.trial import Violation
 
 NAMES = {"payoffs": "outcomes", "gram": "Gram matrix"}
@@ -55,6 +56,8 @@ def as_code(violation: Violation, function: Callable[[Any], Any]) -> str:
     lines = ["import numpy as np"]
     if any(isinstance(game, GradientGame) for game in games):
         lines.append("from bargain import GradientGame")
+    if any(isinstance(game, LossGame) for game in games):
+        lines.append("from bargain.testing import LossGame")
     if any(isinstance(game, PayoffGame) for game in games):
         lines.append("from bargain.payoffs import PayoffGame")
     lines += [origin] if origin else []

@@ -7,7 +7,6 @@ import numpy as np
 from hypothesis import reject
 from hypothesis.strategies import SearchStrategy
 
-from bargain.games import GradientGame
 from bargain.shapes import Array
 from bargain.testing.reading import Fault, read_answer
 
@@ -169,8 +168,3 @@ class Trial:
             (before - after) / units,
             lambda i: f"player {i + 1} falls from {before[i]:.6g} to {after[i]:.6g} {when}",
         )
-
-
-def is_gradients(game: Any) -> bool:
-    """Whether a game is about gradients: a game of theirs, or a plain array of them."""
-    return isinstance(game, (GradientGame, np.ndarray))

@@ -27,6 +27,7 @@ LABELS, HELD_OUT = 12, 30
 BATCH, RATE, EVERY = 8, 0.05, 5
 PICTURE = Path(__file__).parents[1] / "pictures" / "auxiliary.svg"
 COLOURS = ("#0072b2", "#009e73", "#d55e00")  # told apart by the colour-blind as well
+EQUAL_COLOUR = "#cc79a7"
 
 
 class Sample(NamedTuple):
@@ -96,7 +97,7 @@ METHODS = (
         silent_below=0.0,
     ),
 )
-LEARNED = METHODS[5]
+EQUAL, LEARNED = METHODS[2], METHODS[5]
 
 
 class Result(NamedTuple):
@@ -213,13 +214,13 @@ def spread_of(values: np.ndarray) -> str:
     return f"{values.mean():.3f} ± {values.std():.3f}"
 
 
-def draw(problem: Problem, result: Result, path: Path) -> None:
+def draw(problem: Problem, result: Result, equal: Result, path: Path) -> None:
     import matplotlib
     import matplotlib.pyplot as plt
 
     matplotlib.use("svg")
     plt.rcParams.update({"svg.hashsalt": "bargain", "font.size": 10, "axes.titlesize": 11})
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.0), width_ratios=(1.15, 1.0))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.6), width_ratios=(1.0, 1.0))
     figure.set_layout_engine("constrained")
     runs = result.weights.shape[1]
     left.set_title(f"learned weights, as shares ({runs} runs)")
@@ -232,20 +233,22 @@ def draw(problem: Problem, result: Result, path: Path) -> None:
     left.spines[["top", "right"]].set_visible(False)
 
     right.set_title("expected loss of the main task, solutions of all runs")
-    x, y = np.meshgrid(np.linspace(-2.1, 2.4, 120), np.linspace(-2.3, 2.6, 120))
+    x, y = np.meshgrid(np.linspace(-1.8, 2.1, 120), np.linspace(-0.6, 2.1, 90))
     loss = (x - WANTED[0]) ** 2 + (y - WANTED[1]) ** 2
-    right.contourf(x, y, loss, levels=12, cmap="Greys", alpha=0.5)
-    right.plot(*result.way[:, 0].T, color="#555555", linewidth=1, label="a way from the start")
+    right.contourf(x, y, loss, levels=16, cmap="Greys", alpha=0.5)
+    right.plot(*result.way[:, 0].T, color="#555555", linewidth=1, label="one way from (0, −2)")
     for name, points, shape, colour, size in (
         (f"main task alone, {LABELS} labels", problem.tasks[MAIN].best(), "s", COLOURS[0], 16),
+        ("equal weights", equal.points, "D", EQUAL_COLOUR, 14),
         ("learned weights", result.points, "o", COLOURS[1], 16),
         ("optimum of the main task", WANTED[None], "^", "#111111", 80),
         ("optimum of the harmful task", ELSEWHERE[None], "X", COLOURS[2], 70),
     ):
         look = {"marker": shape, "s": size, "edgecolor": "white", "linewidth": 0.4, "zorder": 3}
         right.scatter(*points.T, color=colour, label=name, **look)
-    right.set(aspect="equal", xlabel="first parameter", ylabel="second parameter")
-    right.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
+    limits = {"xlim": (x.min(), x.max()), "ylim": (y.min(), y.max())}
+    right.set(aspect="equal", xlabel="first parameter", ylabel="second parameter", **limits)
+    right.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), frameon=False, ncols=2)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
@@ -260,7 +263,7 @@ def main() -> None:
     console, began = Console(), time.perf_counter()
     problem, results = run(options.runs, options.steps, console)
     console.print(make_table(problem, results))
-    draw(problem, results[LEARNED], options.picture)
+    draw(problem, results[LEARNED], results[EQUAL], options.picture)
     console.print(f"{time.perf_counter() - began:.0f} s; drawn to {options.picture}")
 
 

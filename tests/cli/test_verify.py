@@ -75,20 +75,56 @@ def test_gradients_and_weights(run):
 
 def test_all(run, monkeypatch):
     """One column of each table here; the whole is what the slow tests examine."""
-    from bargain_cli import verify
+    from bargain_cli.verify_cells import TABLES
 
-    monkeypatch.setattr(verify, "PAYOFF_COLUMNS", verify.PAYOFF_COLUMNS[4:5])
-    monkeypatch.setattr(verify, "GRADIENT_COLUMNS", verify.GRADIENT_COLUMNS[:1])
-    monkeypatch.setattr(verify.axioms, "PAYOFF_AXIOMS", verify.axioms.PAYOFF_AXIOMS[2:4])
-    monkeypatch.setattr(verify.axioms, "GRADIENT_AXIOMS", verify.axioms.GRADIENT_AXIOMS[3:4])
+    payoffs, gradients = TABLES.values()
+    egalitarian = payoffs[0][4]
+    monkeypatch.setitem(TABLES, "payoff games", ((egalitarian,), payoffs[1][2:4]))
+    monkeypatch.setitem(TABLES, "gradient games", (gradients[0][:1], gradients[1][3:4]))
     result = run("verify", "--all", "--examples", "10", "--jobs", "1")
     assert result.exit_code == 0, result.output
     assert "Every verdict is what theory says." in result.stdout
     assert "egalitarian: strong Pareto" in result.stdout
-    monkeypatch.setattr(verify.PAYOFF_COLUMNS[0].__class__, "grants", lambda column, axiom: True)
+    monkeypatch.setattr(egalitarian.__class__, "grants", lambda column, axiom: True)
     result = run("verify", "--all", "--examples", "10", "--jobs", "1")
     assert result.exit_code == 1
     assert "theory grants strong Pareto, but: falsified" in result.stdout
+
+
+def test_two_processes_find_what_one_finds():
+    """Verdicts and counter-examples, wherever and in whatever order cells are filled."""
+    from bargain_cli.verify_cells import cells
+
+    wanted = [("payoff games", 0, 11), ("gradient games", 5, 3), ("payoff games", 4, 2)]
+    alone, together = (dict(cells(wanted, 10, 0, jobs)) for jobs in (1, 2))
+    assert [bool(alone[place].example) for place in wanted] == [True, True, False]
+    assert together == alone
+
+
+@pytest.mark.slow
+def test_two_processes_print_what_one_prints(run):
+    """Of so few games not every verdict is right, but it is the same."""
+    outputs = [
+        run("verify", "--all", "--examples", "2", "--jobs", jobs).stdout for jobs in ("1", "2")
+    ]
+    assert outputs[0].count("✗") > 40
+    assert outputs[0] == outputs[1]
+
+
+def test_as_many_processes_as_cores(run, monkeypatch):
+    from bargain_cli import verify
+
+    asked = []
+
+    def one_cell(wanted, examples, seed, jobs):
+        asked.append(jobs)
+        yield from ((place, verify.Cell("✓", "", "")) for place in wanted)
+
+    monkeypatch.setattr(verify, "cells", one_cell)
+    monkeypatch.setattr(verify, "cores", lambda: 3)
+    run("verify", "--all")
+    run("verify", "--all", "--jobs", "2")
+    assert asked == [3, 2]
 
 
 @pytest.mark.parametrize(

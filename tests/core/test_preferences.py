@@ -59,6 +59,21 @@ class Inner:
         assert np.linalg.norm(descent) < 1e-12 * sum(coefficients)
         return point
 
+    def stepped(self, coefficients, point, steps, rate):
+        """Plain gradient descent, a few steps of it."""
+        for _ in range(steps):
+            point = point - rate * self.mixed(self.gradient, coefficients, point)
+        return point
+
+    def products(self, inverse, coefficients, point):
+        """What the hypergradient needs, with the Hessian of the weighted losses."""
+        hessian = self.mixed(self.hessian, coefficients, point)
+        (wanted,) = inverse.apply(lambda vector: [hessian @ vector[0]], [self.judge(point)])
+        return np.stack([self.gradient(k, point) @ wanted for k in range(PLAYERS)])
+
+    def judge(self, point):
+        return self.gradient(PLAYERS, point)
+
     def coefficients(self, weights, length):
         game = bargain.GradientGame(self.gram, weights)
         return bargain.rescale(bargain.solve(game).coefficients, game, length)
@@ -70,25 +85,61 @@ def slopes(function, at, step=1e-5):
     return np.stack([(function(at + way) - function(at - way)) / (2 * step) for way in ways])
 
 
+# Less than two over the largest curvature, 7, so that the series converges.
+RATE = 0.05
+
+
 @pytest.mark.parametrize("length", ["natural", "mean"])
-def test_hypergradient_is_the_slope_after_training_to_the_end(length):
+@pytest.mark.parametrize(
+    ("inverse", "factor"),
+    [
+        # Conjugate gradients are through after as many steps as there are parameters.
+        (ConjugateGradients(steps=SIZE, damping=0.0), 1.0),
+        (Neumann(terms=4000, step=RATE), RATE),
+    ],
+)
+def test_hypergradient_is_the_slope_after_training_to_the_end(inverse, factor, length):
     inner = Inner()
 
     def judged(weights):
         return inner.loss(PLAYERS, inner.trained(inner.coefficients(weights, length)))
 
     coefficients = inner.coefficients(WEIGHTS, length)
-    point = inner.trained(coefficients)
-    wanted = np.linalg.solve(
-        inner.mixed(inner.hessian, coefficients, point), inner.gradient(PLAYERS, point)
-    )
-    products = np.stack([inner.gradient(k, point) @ wanted for k in range(PLAYERS)])
+    products = inner.products(inverse, coefficients, inner.trained(coefficients))
     found = hypergradient(
         inner.gram, WEIGHTS, coefficients, products, fixed_length=length != "natural"
     )
     expected = slopes(judged, WEIGHTS)
     assert np.abs(expected).max() > 1e-2
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(factor * found, expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("length", ["natural", "mean"])
+@pytest.mark.parametrize(
+    ("inverse", "steps"),
+    [(OneStep(), 1), (Neumann(terms=0, step=RATE), 1), (Neumann(terms=3, step=RATE), 4)],
+)
+def test_truncated_inverses_are_the_slope_after_as_many_steps(inverse, steps, length):
+    """From where training with the old weights ended, n + 1 steps with others are n terms."""
+    inner = Inner()
+    coefficients = inner.coefficients(WEIGHTS, length)
+    point = inner.trained(coefficients)
+
+    def judged(weights):
+        return inner.loss(
+            PLAYERS, inner.stepped(inner.coefficients(weights, length), point, steps, RATE)
+        )
+
+    found = hypergradient(
+        inner.gram,
+        WEIGHTS,
+        coefficients,
+        inner.products(inverse, coefficients, point),
+        fixed_length=length != "natural",
+    )
+    expected = slopes(judged, WEIGHTS)
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(RATE * found, expected, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("length", ["natural", "mean", "unit"])

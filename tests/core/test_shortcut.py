@@ -10,23 +10,19 @@ from hypothesis import strategies as st
 import bargain
 from bargain.backend import EagerBackend
 from bargain_numpy import NumpyBackend, single_game
+from bargain_numpy.single_silent import solve_silent
 from tests import strategies
 from tests.libraries import game_of
 
 GRAMS = sorted((Path(__file__).parents[1] / "data" / "grams").glob("*.npz"))
 EPSILON = float(np.finfo(float).eps)
+GRAM = strategies.full_rank(4, 0).gram
 PLAIN = strategies.plain_cases(strategies.SOLVABLE, most=40)
 
 
-def quick(game, *, solver=None, start=None, max_steps=200, precision=EPSILON):
-    return single_game.solve_single(
-        game,
-        bargain.Nash(),
-        solver or bargain.Newton(),
-        start=start,
-        max_steps=max_steps,
-        precision=precision,
-    )
+def quick(game, *, way=single_game.solve_single, solver=None, **options):
+    usual = {"start": None, "max_steps": 200, "precision": EPSILON}
+    return way(game, bargain.Nash(), solver or bargain.Newton(), **(usual | options))
 
 
 def slow(game, **options):
@@ -35,8 +31,8 @@ def slow(game, **options):
         return bargain.solve(game, **options)
 
 
-def assert_the_same(game, **options):
-    found, expected = quick(game, **options), slow(game, **options)
+def assert_the_same(game, *, way=single_game.solve_single, **options):
+    found, expected = quick(game, way=way, **options), slow(game, **options)
     if found is None:
         return
     assert int(found.status) == int(expected.status)
@@ -117,6 +113,71 @@ def test_real_trainings(path):
         assert_the_same(bargain.GradientGame(gram, weights))
 
 
+def silence(game, seed):
+    """Take away the say of some of the players, though not of all."""
+    rng = np.random.default_rng(seed)
+    weights = np.ones(len(game.gram)) if game.weights is None else game.weights.copy()
+    heard = rng.permutation(np.flatnonzero(weights))
+    weights[heard[: rng.integers(1, max(len(heard), 2))]] = 0.0
+    return game._replace(weights=weights)
+
+
+@given(strategies.weighted_cases(PLAIN), st.integers(0, 2**32 - 1))
+def test_silent_players(case, seed):
+    game = game_of(case)
+    if case.players > 1:
+        assert_the_same(silence(game, seed), way=solve_silent)
+
+
+@given(strategies.gram_cases(most=20), st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3))
+def test_silent_players_in_any_game(case, seed, radius):
+    game = game_of(case)
+    if (case.players if game.weights is None else np.count_nonzero(game.weights)) > 1:
+        assert_the_same(silence(game, seed)._replace(radius=radius), way=solve_silent)
+
+
+def test_silent_players_are_taken():
+    """From the last step's coefficients as well, which are zero for those without a say."""
+    for seed in range(20):
+        game = silence(game_of(strategies.full_rank(6, seed)), seed)
+        outcome = quick(game, way=solve_silent)
+        assert int(outcome.status) == bargain.Status.AGREEMENT
+        assert (outcome.coefficients[game.weights == 0] == 0).all()
+        warm = quick(game, way=solve_silent, start=outcome.coefficients)
+        assert int(warm.steps) == 0
+        np.testing.assert_allclose(warm.coefficients, outcome.coefficients, rtol=1e-12)
+    opposite = np.asarray([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    stationary = bargain.GradientGame(opposite, np.asarray([1.0, 2.0, 0.0]))
+    assert int(quick(stationary, way=solve_silent).status) == bargain.Status.DISAGREEMENT
+    assert_the_same(stationary, way=solve_silent)
+
+
+def test_silent_players_are_judged_too():
+    """A row that cannot be is an error, whether or not its player has a say."""
+    weights = np.asarray([1.0, 1.0, 0.0])
+    indefinite = 1.9 * np.eye(3) - 0.9
+    assert quick(bargain.GradientGame(indefinite, weights), way=solve_silent) is None
+    with pytest.raises(ValueError, match="gram: expected"):
+        bargain.nash(indefinite, weights)
+
+
+def test_games_with_silent_players_that_are_not_plain():
+    for change in (
+        {"weights": np.asarray([0.0, 0.0, 0.0, 0.0])},
+        {"weights": np.asarray([0.0, 1.0, -1.0, 1.0])},
+        {"weights": np.asarray([0.0, 1.0, np.inf, 1.0])},
+        {"weights": np.asarray([0.0, 1.0, 1.0, 1.0], np.float32)},
+        {"weights": None},
+        {"active": np.asarray([True, False, True, True])},
+        {"disagreement": np.zeros(4)},
+    ):
+        game = bargain.GradientGame(GRAM, np.asarray([0.0, 1.0, 1.0, 1.0]))._replace(**change)
+        assert quick(game, way=solve_silent) is None
+    for start in (np.ones(3), np.asarray([1.0, -1.0, 1.0, 1.0]), 3):
+        game = bargain.GradientGame(GRAM, np.asarray([0.0, 1.0, 1.0, 1.0]))
+        assert quick(game, way=solve_silent, start=start) is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("weigh", [False, True])
 def test_thoroughly(weigh):
@@ -132,7 +193,6 @@ def test_ordinary_games_are_taken():
     assert quick(game_of(strategies.stationary(5, 1))) is not None
 
 
-GRAM = strategies.full_rank(4, 0).gram
 DECLINED = {
     "a batch": bargain.GradientGame(np.stack([GRAM, GRAM])),
     "single precision": bargain.GradientGame(GRAM.astype(np.float32)),
@@ -140,7 +200,6 @@ DECLINED = {
     "a batch of weights": bargain.GradientGame(GRAM[None], np.ones((1, 4))),
     "a disagreement point": bargain.GradientGame(GRAM, disagreement=np.zeros(4)),
     "absent players": bargain.GradientGame(GRAM, active=np.ones(4) > 0),
-    "a silent player": bargain.GradientGame(GRAM, np.array([1.0, 0.0, 1.0, 1.0])),
     "a zero gradient": bargain.GradientGame(np.diag([1.0, 0.0, 1.0])),
     "a radius of another kind": bargain.GradientGame(GRAM, radius=np.asarray(2.0)),
     "an integer radius": bargain.GradientGame(GRAM, radius=2),

@@ -4,11 +4,16 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
 
+import bargain_jax
 import bargain_torch
+from bargain.preferences import audible
+from bargain_jax.preferences import preference_gradient
 from bargain_torch.preference_learner import PreferenceLearner
 
 PATH = Path(__file__).parents[2] / "docs" / "studies" / "auxiliary.py"
@@ -64,49 +69,94 @@ def test_learned_weights_beat_equal_ones(study, problem, learned):
     assert study.distances(learned.points).mean() < 0.6 * study.distances(equal.points).mean()
 
 
-def test_the_learner_for_torch_finds_the_same(study):
-    runs = 4
+def shares_by_torch(study, data, run, steps):
+    """The shares that learner and balancer come to in one run."""
+    tasks = [[torch.from_numpy(part[run]) for part in sample] for sample in data.tasks]
+    judges = [torch.from_numpy(part[run]) for part in data.held_out]
+    point = torch.tensor(study.START, requires_grad=True)
+    generator = torch.Generator().manual_seed(run)
+
+    def error(inputs, labels):
+        return (inputs @ point - labels).square().mean()
+
+    def batch(inputs, labels):
+        rows = torch.randperm(len(labels), generator=generator)[: study.BATCH]
+        return inputs[rows], labels[rows]
+
+    learner = PreferenceLearner(
+        [point],
+        study.TASKS,
+        "main",
+        lambda: dict(zip(study.TASKS, (error(*task) for task in tasks), strict=True)),
+        validation=lambda: error(*judges),
+        every=study.EVERY,
+        update=study.LEARNED.update,
+    )
+    balancer = bargain_torch.Balancer([point], weights=learner.weights)
+    optimizer = torch.optim.SGD([point], lr=study.RATE)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        losses = (error(*batch(*task)) for task in tasks)
+        balancer.backward(dict(zip(study.TASKS, losses, strict=True)))
+        optimizer.step()
+        learner.step()
+    weights = np.asarray([learner.weights[name] for name in study.TASKS])
+    return weights / weights.sum()
+
+
+def shares_by_jax(study, data, steps):
+    """The same by JAX, all runs as one program."""
+    update, silent_below = study.LEARNED.update, study.LEARNED.silent_below
+
+    def errors(point, tasks):
+        return jnp.stack([jnp.mean((x @ point - y) ** 2) for x, y in tasks])
+
+    slope = preference_gradient(errors, study.MAIN, silent_below=silent_below)
+
+    def train(tasks, judge, key):
+        def one_step(carry, key):
+            point, weights = carry
+            rows = [
+                jax.random.permutation(jax.random.fold_in(key, k), len(y))[: study.BATCH]
+                for k, (_, y) in enumerate(tasks)
+            ]
+            batch = [(x[some], y[some]) for (x, y), some in zip(tasks, rows, strict=True)]
+            step = bargain_jax.value_and_direction(errors, weights=weights)
+            return (point - study.RATE * step(point, batch)[1], weights), None
+
+        def one_lesson(carry, key):
+            point, state = carry
+            weights = audible(state.weights, silent_below)
+            (point, _), _ = jax.lax.scan(
+                one_step, (point, weights), jax.random.split(key, study.EVERY)
+            )
+            change, _ = slope(point, state.weights, (tasks,), ([judge] * len(tasks),))
+            return (point, update.update(change, state)), None
+
+        start = jnp.asarray(study.START), update.init(jnp.ones(len(tasks)))
+        (_, state), _ = jax.lax.scan(one_lesson, start, jax.random.split(key, steps // study.EVERY))
+        weights = audible(state.weights, silent_below)
+        return weights / weights.sum()
+
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(0), len(data.held_out.labels))
+        return np.asarray(jax.jit(jax.vmap(train))(data.tasks, data.held_out, keys))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["torch", "jax"])
+def test_learners_find_the_same(study, by):
+    """The statistics of the study, by what people train with."""
+    runs, steps = 12, 200
     data = study.make_problem(runs, seed=3)
-    shares = []
-    for run in range(runs):
-        tasks = [[torch.from_numpy(part[run]) for part in sample] for sample in data.tasks]
-        judges = [torch.from_numpy(part[run]) for part in data.held_out]
-        point = torch.tensor(study.START, requires_grad=True)
-        generator = torch.Generator().manual_seed(run)
-
-        def error(inputs, labels, point=point):
-            return (inputs @ point - labels).square().mean()
-
-        def losses(tasks=tasks, error=error):
-            return {name: error(*task) for name, task in zip(study.TASKS, tasks, strict=True)}
-
-        def batch(tasks=tasks, generator=generator):
-            for inputs, labels in tasks:
-                rows = torch.randperm(len(labels), generator=generator)[: study.BATCH]
-                yield inputs[rows], labels[rows]
-
-        learner = PreferenceLearner(
-            [point],
-            study.TASKS,
-            "main",
-            losses,
-            validation=lambda error=error, judges=judges: error(*judges),
-            every=study.EVERY,
-            update=study.LEARNED.update,
-        )
-        balancer = bargain_torch.Balancer([point], weights=learner.weights)
-        optimizer = torch.optim.SGD([point], lr=study.RATE)
-        for _ in range(200):
-            optimizer.zero_grad()
-            present = zip(study.TASKS, batch(), strict=True)
-            balancer.backward({name: error(*pair) for name, pair in present})
-            optimizer.step()
-            learner.step()
-        shares.append(
-            [learner.weights[name] / sum(learner.weights.values()) for name in study.TASKS]
-        )
-    assert np.max(shares, axis=0)[study.HARMFUL] < 0.1
-    assert np.mean(shares, axis=0)[study.HELPFUL] > 0.25
+    if by == "torch":
+        shares = np.stack([shares_by_torch(study, data, run, steps) for run in range(runs)])
+    else:
+        shares = shares_by_jax(study, data, steps)
+    assert shares[:, study.HARMFUL].mean() < 0.05
+    assert (shares[:, study.HARMFUL] < 0.1).mean() >= 0.9
+    assert shares[:, study.HELPFUL].mean() > 0.4
+    assert (shares[:, study.HELPFUL] > 0.25).mean() >= 0.85
 
 
 def test_the_script_prints_its_table_and_draws(study, tmp_path, monkeypatch, capsys):

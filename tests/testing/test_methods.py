@@ -10,13 +10,11 @@ import pytest
 from bargain import GradientGame, baselines
 from bargain.testing import METHOD_AXIOMS, METHODS, axioms, rules
 from bargain.testing.cone import margin_of
-from bargain.testing.method_examples import (
-    EXAMPLES,
-    examples_in_markdown,
-    verdict_on,
-    violation_of,
-)
-from bargain.testing.methods import fairness, independent, put_on_trial, resolved, table_of_methods
+from bargain.testing.counter_examples import EXAMPLES
+from bargain.testing.fairness import fairness
+from bargain.testing.gradient_methods import independent, resolved
+from bargain.testing.method_examples import examples_in_markdown, verdict_on, violation_of
+from bargain.testing.methods import put_on_trial, table_of_methods
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 BY_NAME = {method.name: method for method in METHODS}
@@ -193,6 +191,7 @@ def test_the_command_line_prints_the_table():
     lines = [line.split() for line in result.output.splitlines()]
     assert ["UPGrad", "✓", "✓", "✓", "✗", "✓", "✓", "✗"] in lines
     assert ["ConFIG", "✓", "✓", "✓", "(✓)", "(✓)", "✗", "✗"] in lines
+    assert ["FAMO", "✓", "✓", "✓", "✓", "✗", "✓", "✗"] in lines
     assert "Every verdict is what theory says." in result.output
 
 

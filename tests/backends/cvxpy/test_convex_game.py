@@ -69,6 +69,57 @@ def test_solutions_on_an_ellipse():
     assert_outcome(game.alpha_fair(1.0), game.nash().utilities, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("solution", "method"),
+    [
+        (bargain.Nash(), lambda game: game.nash()),
+        (bargain.AlphaFair(2.0), lambda game: game.alpha_fair(2.0)),
+        (bargain.KalaiSmorodinsky(), lambda game: game.kalai_smorodinsky()),
+        (bargain.Egalitarian(), lambda game: game.egalitarian()),
+        (bargain.Utilitarian(), lambda game: game.utilitarian()),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_methods_are_short_for_solutions(solution, method):
+    game = ellipse(weights=[1.0, 2.0], disagreement=[0.1, 0.0])
+    found, expected = game.solve(solution), method(game)
+    assert found.status is Status.AGREEMENT
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "solution",
+    [
+        bargain.Nash(),
+        bargain.AlphaFair(0.5),
+        bargain.AlphaFair(3.0),
+        bargain.KalaiSmorodinsky(),
+        bargain.Egalitarian(),
+        bargain.Utilitarian(),
+    ],
+    ids=repr,
+)
+def test_every_solution_of_the_core_is_the_core_s(solution):
+    """The same lotteries, once as a list of outcomes and once as a convex set."""
+    outcomes = np.array([[0.0, 3.0], [3.0, 1.0], [4.0, 0.0]])
+    weights, disagreement = np.array([1.0, 1.6]), np.array([0.2, 0.1])
+    expected = bargain.solve(
+        bargain.PayoffGame(outcomes, disagreement=disagreement, weights=weights), solution
+    )
+    chances = cvxpy.Variable(3, nonneg=True)
+    game = ConvexGame(list(outcomes.T @ chances), [cvxpy.sum(chances) == 1], disagreement, weights)
+    assert_outcome(game.solve(solution), expected.utilities, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [bargain.Egalitarian, bargain.KalaiSmorodinsky])
+def test_lexicographic_solutions_are_refused(kind):
+    game = dollar()
+    with pytest.raises(NotImplementedError, match=r"leximin: expected False.*ask for"):
+        game.solve(kind(leximin=True))
+    assert game.variables()[0].value is None
+
+
 BILL = {"book": (2, 4), "whip": (2, 2), "ball": (2, 1), "bat": (2, 2), "box": (4, 1)}
 JACK = {"pen": (10, 1), "toy": (4, 1), "knife": (6, 2), "hat": (2, 2)}
 """What Nash's boys own, and what each thing is worth to Bill and to Jack."""
@@ -244,8 +295,9 @@ def test_bad_input(error, message, arguments):
 def test_other_bad_input():
     with pytest.raises(ValueError, match="expected at least one"):
         ConvexGame([])
-    with pytest.raises(TypeError, match=r"expected bargain\.Nash"):
-        make().solve("nash")
+    for none in ("nash", bargain.Nash, None):
+        with pytest.raises(TypeError, match=r"expected bargain\.Nash.* or Utilitarian, found"):
+            make().solve(none)
     for alpha in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="alpha: expected a positive"):
             make().alpha_fair(alpha)

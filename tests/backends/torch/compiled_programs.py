@@ -16,6 +16,7 @@ import bargain
 from bargain import FixedPoint, Status
 
 PROGRAMS = {}
+DEVICE = torch.device("cpu")
 
 
 def program(check):
@@ -29,15 +30,16 @@ def compiled(function, backend="aot_eager", **options):
 
 def loss(gram, weights):
     outcome = bargain.nash((gram + gram.mT) / 2, weights)
-    factors = torch.arange(1.0, gram.shape[-1] + 1, dtype=gram.dtype)
+    factors = torch.arange(1.0, gram.shape[-1] + 1, dtype=gram.dtype, device=gram.device)
     decided = outcome.coefficients, outcome.utilities, outcome.shares
     return torch.stack([(factors * part).sum() for part in decided]).sum()
 
 
 def game(players=4, *batch):
     torch.manual_seed(0)
-    gradients = torch.randn(*batch, players, players + 3, dtype=torch.float64)
-    return gradients @ gradients.mT, torch.rand(*batch, players, dtype=torch.float64) + 0.5
+    gradients = torch.randn(*batch, players, players + 3, dtype=torch.float64).to(DEVICE)
+    weights = torch.rand(*batch, players, dtype=torch.float64).to(DEVICE) + 0.5
+    return gradients @ gradients.mT, weights
 
 
 def check_forward_and_backward(backend):
@@ -64,7 +66,7 @@ def forward_and_backward_by_inductor():
 def a_solver_with_options():
     """Made while tracing, and before."""
     gram, _ = game()
-    active = torch.tensor([True, True, False, True])
+    active = torch.tensor([True, True, False, True], device=DEVICE)
     rough = FixedPoint(tol=1e-2)
 
     def solve(gram, active):
@@ -109,7 +111,7 @@ def shapes_that_change():
 
 @program
 def an_invalid_game_is_a_status():
-    outcome = compiled(bargain.nash)(torch.full((2, 2), torch.nan))
+    outcome = compiled(bargain.nash)(torch.full((2, 2), torch.nan, device=DEVICE))
     assert int(outcome.status) == Status.NONFINITE
     assert outcome.coefficients.isnan().all()
 
@@ -124,7 +126,9 @@ def transforms_inside():
     torch.testing.assert_close(found, slope(grams[0], weights[0]))
 
 
-def main(names):
+def main(device, names):
+    global DEVICE  # noqa: PLW0603 - the programs are run in a process of their own
+    DEVICE = torch.device(device)
     warnings.simplefilter("ignore")
     failures = {}
     for name in names:
@@ -137,4 +141,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], sys.argv[2:])

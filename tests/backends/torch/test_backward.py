@@ -36,22 +36,22 @@ class Model(nn.Module):
 
 
 @pytest.fixture
-def model():
+def model(device):
     torch.manual_seed(0)
-    return Model().double()
+    return Model().double().to(device)
 
 
 @pytest.fixture
-def inputs(model):
-    return torch.randn(5, 4).double()
+def inputs(model, device):
+    return torch.randn(5, 4).double().to(device)
 
 
 def expected_direction(losses, shared, length: Length = "mean", **options):
     rows = rows_of(losses, shared)
-    game = bargain.GradientGame((rows @ rows.T).numpy(), **options)
+    game = bargain.GradientGame((rows @ rows.T).cpu().numpy(), **options)
     outcome = bargain.solve(game)
     coefficients = torch.as_tensor(bargain.rescale(outcome.coefficients, game, length))
-    return coefficients @ rows, outcome
+    return coefficients.to(rows.device) @ rows, outcome
 
 
 def written(parameters):
@@ -91,7 +91,7 @@ def test_weighted_heads(model, inputs):
     step = backward(losses, model.shared, heads="weighted")
     for k, parameter in enumerate(parameters):
         gradient = gradients[k // 2][k]
-        torch.testing.assert_close(parameter.grad, gradient * step.coefficients[k // 2])
+        torch.testing.assert_close(parameter.grad, gradient * float(step.coefficients[k // 2]))
 
 
 @pytest.mark.parametrize("heads", ["plain", "weighted"])
@@ -104,7 +104,7 @@ def test_leaves_of_the_trunk_that_are_not_shared(model, inputs, heads):
     step = backward(losses, shared, heads=heads)
     torch.testing.assert_close(written(shared), direction)
     factors = step.coefficients if heads == "weighted" else torch.ones(3).double()
-    torch.testing.assert_close(written(rest), factors @ rows)
+    torch.testing.assert_close(written(rest), factors.to(rows) @ rows)
 
 
 def test_names_weights_and_absent_tasks(model, inputs):
@@ -135,10 +135,10 @@ def test_gradients_accumulate(model, inputs):
     torch.testing.assert_close(written(model.shared), total)
 
 
-def test_tasks_that_enter_at_different_places(inputs):
+def test_tasks_that_enter_at_different_places(inputs, device):
     torch.manual_seed(0)
-    first, second = nn.Linear(4, 3).double(), nn.Linear(3, 3).double()
-    heads = [nn.Linear(3, 1).double() for _ in range(3)]
+    first, second = nn.Linear(4, 3).double().to(device), nn.Linear(3, 3).double().to(device)
+    heads = [nn.Linear(3, 1).double().to(device) for _ in range(3)]
     y = first(inputs).tanh()
     z = second(y).tanh()
     losses = [heads[0](y).square().mean(), heads[1](z).square().mean(), (heads[2](z) + y).mean()]
@@ -152,9 +152,9 @@ def test_tasks_that_enter_at_different_places(inputs):
 
 @pytest.mark.parametrize("reentrant", [False, True])
 @pytest.mark.parametrize("heads", ["plain", "weighted"])
-def test_checkpoints_with_dropout_and_batch_statistics(inputs, reentrant, heads):
+def test_checkpoints_with_dropout_and_batch_statistics(inputs, reentrant, heads, device):
     torch.manual_seed(0)
-    model = Model(dropout=0.3).double()
+    model = Model(dropout=0.3).double().to(device)
     results = []
     for checkpointed in (False, True):
         model.zero_grad()
@@ -171,15 +171,15 @@ def test_checkpoints_with_dropout_and_batch_statistics(inputs, reentrant, heads)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-def test_the_loss_scale_cancels_exactly(inputs, length):
+def test_the_loss_scale_cancels_exactly(inputs, length, device):
     torch.manual_seed(0)
-    model = Model()
+    model = Model().to(device)
     inputs = inputs.float()
     plain = backward(model.losses(inputs), model.shared, length=length)
     expected = written(model.parameters())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     optimizer.zero_grad()
-    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**12)
+    scaler = torch.amp.GradScaler(device, init_scale=2.0**12)
     step = backward(model.losses(inputs), model.shared, length=length, scaler=scaler)
     scaler.unscale_(optimizer)
     assert torch.equal(written(model.parameters()), expected)
@@ -189,10 +189,10 @@ def test_the_loss_scale_cancels_exactly(inputs, length):
     scaler.update()
 
 
-def test_losses_scaled_by_hand(inputs):
+def test_losses_scaled_by_hand(inputs, device):
     """Lengths that follow the gradients' own follow their scale, too."""
     torch.manual_seed(0)
-    model = Model()
+    model = Model().to(device)
     inputs = inputs.float()
     backward(model.losses(inputs), model.shared)
     expected = written(model.parameters())
@@ -201,11 +201,11 @@ def test_losses_scaled_by_hand(inputs):
     assert torch.equal(written(model.parameters()) / 1024, expected)
 
 
-def test_an_overflow_is_the_scalers_business(inputs):
+def test_an_overflow_is_the_scalers_business(inputs, device):
     torch.manual_seed(0)
-    model = Model()
+    model = Model().to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, backoff_factor=0.5)
+    scaler = torch.amp.GradScaler(device, init_scale=2.0**127, backoff_factor=0.5)
     before = written_values(model)
     step = backward(model.losses(1e3 * inputs.float()), model.shared, scaler=scaler)
     assert step.skipped
@@ -220,13 +220,13 @@ def written_values(model):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
 
 
-def test_autocast(inputs):
+def test_autocast(inputs, device):
     torch.manual_seed(0)
-    model = Model()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    model = Model().to(device)
+    with torch.autocast(device, dtype=torch.bfloat16):
         losses = model.losses(inputs.float())
     backward(losses, model.shared)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(device, dtype=torch.bfloat16):
         losses = model.losses(inputs.float())
     direction, _ = expected_direction(losses, model.shared)
     torch.testing.assert_close(written(model.shared), direction.float(), rtol=5e-2, atol=1e-2)
@@ -312,10 +312,10 @@ class TestNonfinite:
         assert not step.skipped
 
 
-def test_infinities_stay_with_their_task(inputs):
+def test_infinities_stay_with_their_task(inputs, device):
     """One task's trunk holds an infinite derivative that the others' zeros pass through."""
     torch.manual_seed(0)
-    trunk = nn.Linear(4, 3).double()
+    trunk = nn.Linear(4, 3).double().to(device)
     z = trunk(inputs)
     bad = (z * 0).sqrt()
     losses = [z.square().mean(), (bad * z).sum(), z.sum(), (bad + z).mean()]
@@ -337,11 +337,11 @@ def test_hooks_on_parameters(model, inputs):
 
 
 @pytest.mark.parametrize("heads", ["plain", "weighted"])
-def test_gradients_share_no_memory(heads):
+def test_gradients_share_no_memory(heads, device):
     """Autograd returns one tensor as the gradient of both summands."""
-    trunk = nn.Linear(2, 3)
-    first, second = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
-    z = trunk(torch.ones(2))
+    trunk = nn.Linear(2, 3).to(device)
+    first, second = (nn.Parameter(torch.ones(3, device=device)) for _ in range(2))
+    z = trunk(torch.ones(2, device=device))
     losses = [(z + (first + second)).square().sum(), z.square().sum()]
     backward(losses, trunk.parameters(), heads=heads)
     expected = written([second])
@@ -350,11 +350,11 @@ def test_gradients_share_no_memory(heads):
     assert torch.equal(written([second]), expected)
 
 
-def test_sparse_gradients():
+def test_sparse_gradients(device):
     torch.manual_seed(0)
-    table, layer = nn.Embedding(5, 3, sparse=True), nn.Linear(3, 3)
-    own = nn.Embedding(5, 3, sparse=True)
-    words = torch.tensor([0, 3, 3])
+    table, layer = nn.Embedding(5, 3, sparse=True).to(device), nn.Linear(3, 3).to(device)
+    own = nn.Embedding(5, 3, sparse=True).to(device)
+    words = torch.tensor([0, 3, 3], device=device)
     z = layer(table(words))
     losses = [z.square().mean(), (z * own(words)).sum()]
     shared = [*table.parameters(), *layer.parameters()]
@@ -363,7 +363,7 @@ def test_sparse_gradients():
         found = torch.autograd.grad(loss, shared, retain_graph=True)
         rows.append(torch.cat([gradient.to_dense().flatten() for gradient in found]))
     step = backward(losses, shared)
-    expected = step.coefficients.float() @ torch.stack(rows)
+    expected = step.coefficients.float().to(device) @ torch.stack(rows)
     torch.testing.assert_close(written(shared), expected)
     assert own.weight.grad is not None
     assert own.weight.grad.is_sparse
@@ -392,11 +392,11 @@ def test_functions_in_python(model, inputs):
 
 @pytest.mark.parametrize("method", ["sequential", "batched", "ghost"])
 @pytest.mark.parametrize("seed", range(8))
-def test_parallel_gradients_in_single_precision_keep_the_length(method, seed):
+def test_parallel_gradients_in_single_precision_keep_the_length(method, seed, device):
     """Their cosines exceed one by a rounding of float32, which is no mistake of the game."""
     torch.manual_seed(seed)
-    layer = nn.Linear(7, 5)
-    loss = layer(torch.randn(9, 7)).square().mean()
+    layer = nn.Linear(7, 5).to(device)
+    loss = layer(torch.randn(9, 7).to(device)).square().mean()
     mean = torch.autograd.grad(5 / 3 * loss, layer.weight, retain_graph=True)[0]
     backward([loss, 3.3 * loss, 0.7 * loss], [layer.weight], method=method)
     torch.testing.assert_close(layer.weight.grad, mean, rtol=1e-4, atol=1e-6)

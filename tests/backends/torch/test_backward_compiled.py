@@ -12,9 +12,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture
-def model():
+def model(device):
     torch.manual_seed(0)
-    return Model().double().eval()
+    return Model().double().eval().to(device)
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def donation(request):
 
 
 @pytest.mark.parametrize("donation", [True], indirect=True)
-def test_a_trunk_compiled_for_bargaining(model, donation):
+def test_a_trunk_compiled_for_bargaining(model, donation, device):
     """Where its first backward pass keeps the graph, torch compiles one that may be repeated."""
-    inputs = torch.randn(5, 4).double()
+    inputs = torch.randn(5, 4).double().to(device)
     direction, _ = expected_direction(model.losses(inputs), model.shared)
     compiled = torch.compile(model.trunk, backend="aot_eager")
     for _ in range(2):
@@ -38,8 +38,8 @@ def test_a_trunk_compiled_for_bargaining(model, donation):
 
 @pytest.mark.parametrize("donation", [False], indirect=True)
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
-def test_a_compiled_trunk(model, donation, backend):
-    inputs = torch.randn(5, 4).double()
+def test_a_compiled_trunk(model, donation, backend, device):
+    inputs = torch.randn(5, 4).double().to(device)
     direction, _ = expected_direction(model.losses(inputs), model.shared)
     compiled = torch.compile(model.trunk, backend=backend)
     backward(model.losses(inputs, compiled), model.shared)

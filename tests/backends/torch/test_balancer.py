@@ -16,14 +16,14 @@ from tests.backends.torch.test_backward import Model, rows_of, written
 
 
 @pytest.fixture
-def model():
+def model(device):
     torch.manual_seed(0)
-    return Model().double().eval()
+    return Model().double().eval().to(device)
 
 
-def batches(count):
+def batches(count, device):
     generator = torch.Generator().manual_seed(1)
-    return [torch.randn(5, 4, generator=generator).double() for _ in range(count)]
+    return [torch.randn(5, 4, generator=generator).double().to(device) for _ in range(count)]
 
 
 def train(model, balancer, data):
@@ -36,9 +36,9 @@ def train(model, balancer, data):
     return steps
 
 
-def test_every_step_by_default(model):
+def test_every_step_by_default(model, device):
     balancer = Balancer(model.shared)
-    for inputs in batches(3):
+    for inputs in batches(3, device):
         model.zero_grad()
         balancer.backward(model.losses(inputs))
         found = written(model.parameters())
@@ -48,9 +48,9 @@ def test_every_step_by_default(model):
     assert balancer.counts["games"] == 3 == balancer.counts["agreements"]
 
 
-def test_coefficients_are_used_again(model):
+def test_coefficients_are_used_again(model, device):
     balancer = Balancer(model.shared, every=3)
-    first, second, third, fourth = batches(4)
+    first, second, third, fourth = batches(4, device)
     step = balancer.backward(model.losses(first))
     for inputs in (second, third):
         model.zero_grad()
@@ -60,7 +60,7 @@ def test_coefficients_are_used_again(model):
         again = balancer.backward(losses)
         assert not again.fresh
         assert torch.equal(again.coefficients, step.coefficients)
-        torch.testing.assert_close(written(model.shared), step.coefficients @ rows)
+        torch.testing.assert_close(written(model.shared), step.coefficients.to(rows) @ rows)
         torch.testing.assert_close(written(model.heads.parameters()), plain)
     assert balancer.backward(model.losses(fourth)).fresh
     assert balancer.counts["steps"] == 4
@@ -69,9 +69,9 @@ def test_coefficients_are_used_again(model):
 
 @pytest.mark.parametrize("heads", ["plain", "weighted"])
 @pytest.mark.parametrize("kind", ["heads", "skips", "part", "checkpoint"])
-def test_using_coefficients_again_writes_what_playing_would(model, heads, kind):
+def test_using_coefficients_again_writes_what_playing_would(model, heads, kind, device):
     """On the same batch there is no difference, wherever the tasks enter the trunk."""
-    inputs = batches(1)[0]
+    inputs = batches(1, device)[0]
     shared = model.shared[2:] if kind == "part" else model.shared
 
     def losses():
@@ -89,9 +89,9 @@ def test_using_coefficients_again_writes_what_playing_would(model, heads, kind):
     torch.testing.assert_close(written(model.parameters()), expected)
 
 
-def test_other_tasks_play_anew(model):
+def test_other_tasks_play_anew(model, device):
     balancer = Balancer(model.shared, every=10)
-    inputs = batches(1)[0]
+    inputs = batches(1, device)[0]
     balancer.backward(model.losses(inputs))
     everyone, some = [True] * 3, [True, False, True]
     fresh = [
@@ -101,17 +101,17 @@ def test_other_tasks_play_anew(model):
     assert fresh == [False, True, False, True, False]
 
 
-def test_a_disagreement_is_not_used_again(model):
+def test_a_disagreement_is_not_used_again(model, device):
     balancer = Balancer(model.shared, every=10)
-    loss = model.losses(batches(1)[0])[0]
+    loss = model.losses(batches(1, device)[0])[0]
     for _ in range(2):
         assert balancer.backward([loss, -loss], retain_graph=True).fresh
     assert balancer.counts["disagreements"] == 2
 
 
-def test_skipped_steps_are_counted_and_forgotten(model):
+def test_skipped_steps_are_counted_and_forgotten(model, device):
     balancer = Balancer(model.shared, every=10, nonfinite="skip")
-    losses = model.losses(batches(1)[0])
+    losses = model.losses(batches(1, device)[0])
     step = balancer.backward(losses, retain_graph=True)
     assert balancer.backward([losses[0] * torch.nan, *losses[1:]], retain_graph=True).skipped
     again = balancer.backward(losses)
@@ -126,9 +126,9 @@ def test_skipped_steps_are_counted_and_forgotten(model):
     }
 
 
-def test_the_running_average_decides(model):
+def test_the_running_average_decides(model, device):
     balancer = Balancer(model.shared, decay=0.75)
-    grams = [balancer.backward(model.losses(inputs)).gram for inputs in batches(3)]
+    grams = [balancer.backward(model.losses(inputs)).gram for inputs in batches(3, device)]
     factors = [0.75**2, 0.75, 1.0]
     average = torch.tensordot(torch.tensor(factors).double(), torch.stack(grams), 1) / sum(factors)
     expected = bargain.nash(average.numpy())
@@ -152,12 +152,12 @@ def test_the_running_average_stays_semidefinite_when_tasks_are_absent():
 
 
 @pytest.mark.parametrize("every", [1, 4])
-def test_resuming_bit_for_bit(every):
-    data = batches(11)
+def test_resuming_bit_for_bit(every, device):
+    data = batches(11, device)
 
     def fresh():
         torch.manual_seed(0)
-        model = Model().double().eval()
+        model = Model().double().eval().to(device)
         return model, Balancer(model.shared, every=every, decay=0.5)
 
     whole, balancer = fresh()
@@ -184,19 +184,19 @@ def written_state(model):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
-def test_games_start_from_the_last_one(model):
+def test_games_start_from_the_last_one(model, device):
     """The second search, on the same game, has nothing left to do."""
     balancer = Balancer(model.shared)
-    inputs = batches(1)[0]
+    inputs = batches(1, device)[0]
     steps = [int(balancer.backward(model.losses(inputs)).outcome.steps) for _ in range(2)]
     assert steps[0] > steps[1]
 
 
-def test_hooks(model):
+def test_hooks(model, device):
     balancer = Balancer(model.shared)
     seen = []
     remove = balancer.add_hook(seen.append)
-    first, second = (dict(zip("abc", model.losses(x), strict=True)) for x in batches(2))
+    first, second = (dict(zip("abc", model.losses(x), strict=True)) for x in batches(2, device))
     step = balancer.backward(first)
     remove()
     remove()

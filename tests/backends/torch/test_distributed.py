@@ -1,6 +1,7 @@
-"""Training by several processes: each check of ``distributed_checks`` on real process groups."""
+"""Training by several processes: each check in ``distributed`` on real process groups."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,9 +14,11 @@ pytest.importorskip("bargain_torch")
 pytest.importorskip("torch.distributed.fsdp")
 
 from bargain_torch.backward import backward
-from tests.backends.torch.distributed_checks import CHECKS, batch, new_model
+from tests.backends.torch.distributed.model import batch, new_model
+from tests.backends.torch.distributed.run import CHECKS
 
 ROOT = Path(__file__).parents[3]
+CHECKED = Path(__file__).with_name("distributed")
 PATIENCE = 120
 """Seconds until whoever still runs counts as waiting for ever."""
 
@@ -27,7 +30,7 @@ def run(size, names, folder):
     processes = [
         subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.backends.torch.distributed_checks"),
+                *(sys.executable, "-m", "tests.backends.torch.distributed.run"),
                 *(str(rank), str(size), str(report), str(rendezvous), *names),
             ],
             cwd=ROOT,
@@ -53,6 +56,14 @@ def run(size, names, folder):
             if trouble:
                 found[name].append(f"rank {rank}: {trouble}")
     return found
+
+
+def test_every_check_is_found():
+    """None in a file that nobody imports, and none under a name that another has."""
+    texts = [path.read_text(encoding="utf-8") for path in CHECKED.glob("*.py")]
+    written = [name for text in texts for name in re.findall(r"^@on\(\d\)\ndef (\w+)", text, re.M)]
+    assert sorted(written) == sorted(CHECKS)
+    assert {ranks for ranks, _ in CHECKS.values()} == {2, 3}  # the sizes that are run below
 
 
 @pytest.mark.parametrize("size", [2, 3])

@@ -21,7 +21,7 @@ def rows_of(losses, parameters):
         rows.append(
             torch.cat(
                 [
-                    torch.zeros(p.numel(), dtype=p.dtype) if g is None else g.flatten()
+                    torch.zeros_like(p).flatten() if g is None else g.flatten()
                     for p, g in zip(parameters, found, strict=True)
                 ]
             )
@@ -117,9 +117,7 @@ def losses_of(model, inputs, tasks=4):
     output = model(inputs)
     features = (output[0] if isinstance(output, tuple) else output).flatten(1)
     return [
-        functional.linear(features, torch.randn(2, features.shape[1], dtype=features.dtype))
-        .square()
-        .mean()
+        functional.linear(features, torch.randn(2, features.shape[1]).to(features)).square().mean()
         for _ in range(tasks)
     ]
 
@@ -138,11 +136,11 @@ def ghost(request, monkeypatch):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("method", METHODS)
-def test_agrees_with_plain_gradients(name, method, ghost):
+def test_agrees_with_plain_gradients(name, method, ghost, device):
     if name == "recurrent" and method == "batched":
         pytest.skip("torch has no batching rule for fused recurrent layers and warns")
     build, draw = MODELS[name]
-    model, inputs = build().double(), draw()
+    model, inputs = build().double().to(device), draw().to(device)
     losses = losses_of(model, inputs.double() if inputs.is_floating_point() else inputs)
     parameters = list(model.parameters())
     expected = plain_gram(losses, parameters)
@@ -186,9 +184,9 @@ def test_the_cheaper_way_is_chosen_by_shapes():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_single_precision(method, ghost):
-    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 10))
-    losses = losses_of(model, torch.randn(8, 20))
+def test_single_precision(method, ghost, device):
+    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 10)).to(device)
+    losses = losses_of(model, torch.randn(8, 20).to(device))
     parameters = list(model.parameters())
     found = gram(losses, parameters, method=method)
     assert found.dtype == torch.float32
@@ -197,10 +195,10 @@ def test_single_precision(method, ghost):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_autocast(method, ghost):
-    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 10))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        losses = losses_of(model, torch.randn(8, 20))
+def test_autocast(method, ghost, device):
+    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 10)).to(device)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        losses = losses_of(model, torch.randn(8, 20).to(device))
     parameters = list(model.parameters())
     expected = plain_gram(losses, parameters).float()
     found = gram(losses, parameters, method=method)
@@ -209,11 +207,11 @@ def test_autocast(method, ghost):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_unused_and_frozen_parameters(method, ghost):
-    first, second, third = (nn.Linear(3, 3).double() for _ in range(3))
+def test_unused_and_frozen_parameters(method, ghost, device):
+    first, second, third = (nn.Linear(3, 3).double().to(device) for _ in range(3))
     third.bias.requires_grad_(False)
-    unused = nn.Linear(3, 3).double()
-    z = first(torch.randn(2, 3).double())
+    unused = nn.Linear(3, 3).double().to(device)
+    z = first(torch.randn(2, 3).double().to(device))
     losses = [z.square().mean(), second(z).square().mean(), third(z).sum()]
     parameters = [p for m in (first, second, third, unused) for p in m.parameters()]
     expected = plain_gram(losses, [p for p in parameters if p.requires_grad])
@@ -222,10 +220,10 @@ def test_unused_and_frozen_parameters(method, ghost):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_heads_that_reach_back(method, ghost):
+def test_heads_that_reach_back(method, ghost, device):
     """Skip connections, a shared layer used in a head, one loss twice, and one within another."""
-    first, second, head = (nn.Linear(3, 3).double() for _ in range(3))
-    y = first(torch.randn(2, 3).double()).tanh()
+    first, second, head = (nn.Linear(3, 3).double().to(device) for _ in range(3))
+    y = first(torch.randn(2, 3).double().to(device)).tanh()
     z = second(y).tanh()
     one = (head(z) + y).square().mean()
     losses = [one, z.sum(), first(z).square().mean(), one, one * z.sum(), y.prod()]
@@ -235,9 +233,9 @@ def test_heads_that_reach_back(method, ghost):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_more_tasks_than_go_in_one_pass(method):
-    layer = nn.Linear(4, 3).double()
-    losses = losses_of(layer, torch.randn(5, 4).double(), tasks=37)
+def test_more_tasks_than_go_in_one_pass(method, device):
+    layer = nn.Linear(4, 3).double().to(device)
+    losses = losses_of(layer, torch.randn(5, 4).double().to(device), tasks=37)
     parameters = list(layer.parameters())
     expected = plain_gram(losses, parameters)
     torch.testing.assert_close(gram(losses, parameters, method=method), expected)
@@ -245,12 +243,12 @@ def test_more_tasks_than_go_in_one_pass(method):
 
 @pytest.mark.parametrize("reentrant", [False, True])
 @pytest.mark.parametrize("method", ["auto", "ghost", "sequential"])
-def test_checkpoints(method, reentrant, ghost):
-    inner = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Tanh(), nn.Linear(4, 4)).double()
-    outer = nn.Linear(3, 4).double()
+def test_checkpoints(method, reentrant, ghost, device):
+    inner = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Tanh(), nn.Linear(4, 4))
+    inner, outer = inner.double().to(device), nn.Linear(3, 4).double().to(device)
     parameters = [*outer.parameters(), *inner.parameters()]
-    x = torch.randn(6, 3).double()
-    factors = torch.randn(3, 4).double()
+    x = torch.randn(6, 3).double().to(device)
+    factors = torch.randn(3, 4).double().to(device)
 
     def losses(forward):
         torch.manual_seed(1)
@@ -287,10 +285,10 @@ def test_checkpoints_are_not_computed_for_each_look():
     assert len(calls) <= len(layers) * len(losses)
 
 
-def test_hooks_on_parameters_are_heeded(ghost):
-    layer = nn.Linear(3, 3).double()
+def test_hooks_on_parameters_are_heeded(ghost, device):
+    layer = nn.Linear(3, 3).double().to(device)
     layer.weight.register_hook(lambda gradient: gradient.tril())
-    losses = losses_of(layer, torch.randn(2, 3).double())
+    losses = losses_of(layer, torch.randn(2, 3).double().to(device))
     parameters = list(layer.parameters())
     torch.testing.assert_close(gram(losses, parameters), plain_gram(losses, parameters))
 
@@ -304,20 +302,20 @@ def test_the_graph_is_kept():
     assert layer.weight.grad is not None
 
 
-def test_one_task():
-    layer = nn.Linear(3, 2).double()
-    loss = layer(torch.ones(1, 3).double()).sum()
-    torch.testing.assert_close(
-        gram([loss], layer.parameters()), torch.tensor([[8.0]], dtype=torch.float64)
-    )
+def test_one_task(device):
+    layer = nn.Linear(3, 2).double().to(device)
+    loss = layer(torch.ones(1, 3).double().to(device)).sum()
+    expected = torch.tensor([[8.0]], dtype=torch.float64, device=device)
+    torch.testing.assert_close(gram([loss], layer.parameters()), expected)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_autocast_around_it_changes_no_number(method):
+def test_autocast_around_it_changes_no_number(method, device):
     torch.manual_seed(0)
-    model, head = nn.Sequential(nn.Linear(30, 20), nn.ReLU()), nn.Linear(20, 3)
-    losses = head(model(torch.randn(8, 30))).square().mean(0).unbind()
+    model = nn.Sequential(nn.Linear(30, 20), nn.ReLU()).to(device)
+    head = nn.Linear(20, 3).to(device)
+    losses = head(model(torch.randn(8, 30).to(device))).square().mean(0).unbind()
     exact = gram(losses, model.parameters(), method=method)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(device, dtype=torch.bfloat16):
         found = gram(losses, model.parameters(), method=method)
     torch.testing.assert_close(found, exact)

@@ -24,14 +24,15 @@ class Model(nn.Module):
 
 
 @pytest.fixture
-def model():
+def model(device):
     torch.manual_seed(0)
-    return Model().double()
+    return Model().double().to(device)
 
 
 @pytest.fixture
-def inputs():
-    return torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+def inputs(device):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(7, 4, dtype=torch.float64, generator=generator).to(device)
 
 
 @pytest.mark.parametrize("method", ["auto", "sequential", "batched", "ghost"])

@@ -18,21 +18,22 @@ TASKS = ("main", "near", "far")
 class Model(nn.Module):
     """A trunk with a head for each task, and batches that never run out."""
 
-    def __init__(self, seed=0):
+    def __init__(self, device, seed=0):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         self.trunk = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
         self.heads = nn.ModuleDict({name: nn.Linear(2, 1) for name in TASKS})
         self.generator = generator
-        self.double()
+        self.double().to(device)
 
     @property
     def shared(self):
         return list(self.trunk.parameters())
 
     def batch(self):
-        return torch.randn(6, 3, generator=self.generator, dtype=torch.float64)
+        inputs = torch.randn(6, 3, generator=self.generator, dtype=torch.float64)
+        return inputs.to(self.shared[0].device)
 
     def losses(self, inputs=None):
         inputs = self.batch() if inputs is None else inputs
@@ -44,8 +45,8 @@ class Model(nn.Module):
 
 
 @pytest.fixture
-def model():
-    return Model()
+def model(device):
+    return Model(device)
 
 
 @pytest.fixture
@@ -97,14 +98,14 @@ START = np.asarray([0.5, 1.6, 0.9])
 
 def series(hessian, gradient):
     """Neumann's, with two terms after the first."""
-    rest = torch.eye(len(gradient)).double() - 0.1 * hessian
+    rest = torch.eye(len(gradient)).to(hessian) - 0.1 * hessian
     return gradient + rest @ gradient + rest @ rest @ gradient
 
 
 def damped(hessian, gradient):
     """The solution with a damping of 30 times the curvature along the gradient."""
     damping = 30 * (gradient @ hessian @ gradient).abs() / (gradient @ gradient)
-    return torch.linalg.solve(hessian + damping * torch.eye(len(gradient)).double(), gradient)
+    return torch.linalg.solve(hessian + damping * torch.eye(len(gradient)).to(hessian), gradient)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +120,10 @@ def test_gradient_is_the_slope_of_the_main_loss(model, batches, inverse, apply):
     learner = learner_on(model, batches, inverse=inverse, weights=START.tolist())
     lesson = learner.learn()
     rows = rows_of(model, batches[0])
-    gram = (rows @ rows.T).numpy()
+    gram = (rows @ rows.T).cpu().numpy()
     hessian = dense_hessian(model, batches[0], coefficients_of(gram, START))
     wanted = gradient_of(model.losses(batches[1])["main"], model)
-    products = (rows @ apply(hessian, wanted)).numpy()
+    products = (rows @ apply(hessian, wanted)).cpu().numpy()
     np.testing.assert_allclose(lesson.products, products, rtol=1e-7)
     expected = [
         -products @ (coefficients_of(gram, START + way) - coefficients_of(gram, START - way)) / 2e-5
@@ -164,6 +165,65 @@ def test_schedule(model, batches):
     found = [learner.step() is not None for _ in range(7)]
     assert found == [False, False, True, False, False, True, False]
     assert learner.counts == {"steps": 7, "updates": 2, "undecided": 0}
+
+
+class Published:
+    """The published schedule, by what PyTorch brings: SGD with momentum, and its clip."""
+
+    def __init__(self, count):
+        self.weights = torch.ones(count, dtype=torch.float64, requires_grad=True)
+        self.optimizer = torch.optim.SGD([self.weights], lr=5e-3, momentum=0.9)
+
+    def update(self, gradient):
+        self.weights.grad = gradient.clone()
+        torch.nn.utils.clip_grad_norm_([self.weights], max_norm=1.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            clipped = self.weights.clamp(min=1e-4)
+            self.weights.copy_(len(clipped) * clipped / clipped.sum())
+
+
+def test_published_updates_come_every_25_steps(model):
+    learner = PreferenceLearner(
+        model.shared,
+        TASKS,
+        "main",
+        model.losses,
+        update=ClippedSGD(),
+        inverse=Neumann(),
+        silent_below=0.0,
+    )
+    balancer = bargain_torch.Balancer(model.shared, weights=learner.weights)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    published, norms = Published(3), []
+    for step in range(1, 301):
+        optimizer.zero_grad()
+        balancer.backward(model.losses())
+        optimizer.step()
+        lesson = learner.step()
+        assert (lesson is not None) == (step % 25 == 0)
+        if lesson is not None:
+            norms.append(lesson.gradient.norm())
+            published.update(lesson.gradient)
+        # PyTorch's clip adds 1e-6 to the norm.
+        np.testing.assert_allclose(
+            [*learner.weights.values()], published.weights.detach(), rtol=1e-6
+        )
+    assert min(norms) < 1 < max(norms)  # with and without the clip
+    assert learner.counts == {"steps": 300, "updates": 12, "undecided": 0}
+
+
+def test_published_updates_end_on_their_floor():
+    update, published = ClippedSGD(), Published(3)
+    state = update.init(torch.ones(3, dtype=torch.float64))
+    lowest = 1.0
+    for gradient in torch.tensor([[-1.0, 0.5, 3.0]] * 60 + [[0.0, 0.0, -0.1]] * 40).double():
+        state = update.update(gradient, state)
+        published.update(gradient)
+        lowest = min(lowest, state.weights.min().item())
+        torch.testing.assert_close(state.weights, published.weights.detach(), rtol=1e-4, atol=0)
+    assert lowest == pytest.approx(1e-4, rel=0.1)
+    assert state.weights[2] > 2e-4
 
 
 def test_validation_is_another_batch_of_training_by_default(model):
@@ -230,9 +290,9 @@ def test_balancer_reads_the_present_weights(model, batches):
 
 
 @pytest.mark.parametrize("update", [MirrorDescent(rate=0.1), ClippedSGD(rate=0.1)])
-def test_resumes_bit_for_bit(update):
+def test_resumes_bit_for_bit(update, device):
     def make():
-        model = Model()
+        model = Model(device)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         learner = PreferenceLearner(
             model.shared, TASKS, "main", model.losses, every=2, update=update

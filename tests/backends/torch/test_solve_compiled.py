@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ NAMES = [
 ]
 
 
-def run(names):
+def run(device, names):
     """Run programs in one process; return what went wrong, by name."""
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.backends.torch.compiled_programs", *names],
+        [sys.executable, "-m", "tests.backends.torch.compiled_programs", device, *names],
         check=False,
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -34,9 +35,15 @@ def run(names):
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def failures():
-    return run([name for name in NAMES if name != SLOW])
+@pytest.fixture
+def failures(device):
+    return quick(device)
+
+
+@cache
+def quick(device):
+    """Run all but the slow one, once a device."""
+    return run(device, [name for name in NAMES if name != SLOW])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != SLOW])
@@ -45,5 +52,5 @@ def test_compiled(name, failures):
 
 
 @pytest.mark.slow
-def test_compiled_by_inductor():
-    assert run([SLOW]) == {}
+def test_compiled_by_inductor(device):
+    assert run(device, [SLOW]) == {}

@@ -12,7 +12,7 @@ bargain_torch = pytest.importorskip("bargain_torch")
 DECIDED = ("coefficients", "utilities", "shares")
 
 
-def drawn(players, seed=0, batch=(), dtype=torch.float64):
+def drawn(players, device="cpu", seed=0, batch=(), dtype=torch.float64):
     """Any square matrix that makes a game by ``game_matrix``, and weights."""
     rng = np.random.default_rng(seed)
     gradients = rng.normal(size=(*batch, players, players + 3))
@@ -21,7 +21,7 @@ def drawn(players, seed=0, batch=(), dtype=torch.float64):
         torch.from_numpy(gradients @ np.swapaxes(gradients, -1, -2)),
         torch.from_numpy(weights),
     )
-    return tuple(tensor.to(dtype).requires_grad_() for tensor in tensors)
+    return tuple(tensor.to(device, dtype).requires_grad_() for tensor in tensors)
 
 
 def game_matrix(entries):
@@ -35,16 +35,16 @@ def decided(entries, weights=None, **options):
 
 
 @pytest.mark.parametrize("batch", [(), (3,), (2, 2)])
-def test_first_and_second_derivatives(batch):
-    entries, weights = drawn(3, batch=batch)
+def test_first_and_second_derivatives(batch, device):
+    entries, weights = drawn(3, device, batch=batch)
     assert torch.autograd.gradcheck(decided, (entries, weights))
     assert torch.autograd.gradgradcheck(decided, (entries, weights))
 
 
-def test_weights_and_radius_that_broadcast():
-    entries, _ = drawn(3, batch=(2,))
-    _, weights = drawn(3)
-    radius = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)
+def test_weights_and_radius_that_broadcast(device):
+    entries, _ = drawn(3, device, batch=(2,))
+    _, weights = drawn(3, device)
+    radius = torch.tensor(1.7, dtype=torch.float64, device=device, requires_grad=True)
 
     def solve(entries, weights, radius):
         return decided(entries, weights, radius=radius)
@@ -53,11 +53,11 @@ def test_weights_and_radius_that_broadcast():
     assert torch.autograd.gradgradcheck(solve, (entries, weights, radius))
 
 
-def test_players_without_a_say_move_nothing_but_their_own_utility():
-    entries, weights = drawn(5)
+def test_players_without_a_say_move_nothing_but_their_own_utility(device):
+    entries, weights = drawn(5, device)
     weights = weights.detach().clone()
     weights[1] = 0.0
-    active = torch.tensor([True, True, True, False, True])
+    active = torch.tensor([True, True, True, False, True], device=device)
 
     def solve(entries):
         return decided(entries, weights, active=active)
@@ -70,13 +70,13 @@ def test_players_without_a_say_move_nothing_but_their_own_utility():
     assert slope[1].any()
 
 
-def test_nan_of_an_absent_player_stays_out_of_the_derivative():
-    entries, weights = drawn(3)
-    full = torch.full((4, 4), torch.nan, dtype=torch.float64)
+def test_nan_of_an_absent_player_stays_out_of_the_derivative(device):
+    entries, weights = drawn(3, device)
+    full = torch.full((4, 4), torch.nan, dtype=torch.float64, device=device)
     full[:3, :3] = entries.detach()
     full.requires_grad_()
-    loads = torch.cat([weights.detach(), torch.ones(1, dtype=torch.float64)])
-    active = torch.tensor([True, True, True, False])
+    loads = torch.cat([weights.detach(), torch.ones_like(weights[:1])])
+    active = torch.tensor([True, True, True, False], device=device)
     bargain.nash(full, loads, active=active).coefficients.sum().backward()
     bargain.nash(entries, weights).coefficients.sum().backward()
     torch.testing.assert_close(full.grad[:3, :3], entries.grad)
@@ -84,12 +84,13 @@ def test_nan_of_an_absent_player_stays_out_of_the_derivative():
     assert not full.grad[:, 3].any()
 
 
-def test_two_players_in_closed_form():
+def test_two_players_in_closed_form(device):
     """For two equally strong players a_i = 1 / (||g_i|| sqrt(1 + c)) with the cosine c."""
-    entries = torch.tensor([[4.0, -1.0], [-1.0, 9.0]], dtype=torch.float64, requires_grad=True)
+    entries = torch.tensor([[4.0, -1.0], [-1.0, 9.0]], dtype=torch.float64, device=device)
+    entries.requires_grad_()
     lengths = entries.diagonal().sqrt()
     cosine = entries[0, 1] / lengths.prod()
-    direction = torch.tensor([1.0, -0.3], dtype=torch.float64)
+    direction = torch.tensor([1.0, -0.3], dtype=torch.float64, device=device)
     (expected,) = torch.autograd.grad((direction / (lengths * (1 + cosine).sqrt())).sum(), entries)
     (found,) = torch.autograd.grad((direction * bargain.nash(entries).coefficients).sum(), entries)
     torch.testing.assert_close(found, game_matrix(expected), rtol=1e-12, atol=1e-14)
@@ -119,18 +120,19 @@ def test_the_solution_moves_with_the_derivative():
     assert found == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_disagreement_has_the_derivative_zero():
+def test_a_disagreement_has_the_derivative_zero(device):
     case = strategies.stationary(4, 1)
-    gram = torch.from_numpy(case.gram.copy()).requires_grad_()
+    gram = torch.from_numpy(case.gram.copy()).to(device).requires_grad_()
     outcome = bargain.nash(gram)
     assert int(outcome.status) == bargain.Status.DISAGREEMENT
     (outcome.coefficients.sum() + outcome.utilities.sum() + outcome.shares.sum()).backward()
     assert torch.equal(gram.grad, torch.zeros_like(gram))
 
 
-def test_a_bad_game_keeps_its_nan_from_its_neighbours():
-    entries, _ = drawn(3, batch=(2,))
-    spoilt = torch.cat([entries.detach(), torch.full((1, 3, 3), torch.nan)]).requires_grad_()
+def test_a_bad_game_keeps_its_nan_from_its_neighbours(device):
+    entries, _ = drawn(3, device, batch=(2,))
+    bad = torch.full((1, 3, 3), torch.nan, device=device)
+    spoilt = torch.cat([entries.detach(), bad]).requires_grad_()
     outcome = bargain.nash(spoilt)
     assert outcome.status.tolist() == [0, 0, bargain.Status.NONFINITE]
     outcome.coefficients[:2].sum().backward()
@@ -139,12 +141,12 @@ def test_a_bad_game_keeps_its_nan_from_its_neighbours():
     assert not spoilt.grad[2].any()
 
 
-def test_the_derivative_scales_with_the_gradients():
+def test_the_derivative_scales_with_the_gradients(device):
     """Lengths over 12 decades: no entry overflows or drowns in another."""
-    entries, _ = drawn(4, seed=5)
-    lengths = torch.logspace(-6, 6, 4, dtype=torch.float64)
+    entries, _ = drawn(4, device, seed=5)
+    lengths = torch.logspace(-6, 6, 4, dtype=torch.float64, device=device)
     stretched = (lengths[:, None] * entries.detach() * lengths).requires_grad_()
-    direction = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.float64)
+    direction = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.float64, device=device)
     (direction * bargain.nash(entries).coefficients).sum().backward()
     (direction * lengths * bargain.nash(stretched).coefficients).sum().backward()
     torch.testing.assert_close(
@@ -152,8 +154,8 @@ def test_the_derivative_scales_with_the_gradients():
     )
 
 
-def test_single_precision():
-    entries, weights = drawn(5, dtype=torch.float32)
+def test_single_precision(device):
+    entries, weights = drawn(5, device, dtype=torch.float32)
     exact = [values.detach().double().requires_grad_() for values in (entries, weights)]
     for pair in ((entries, weights), exact):
         torch.cat(decided(*pair)).sum().backward()
@@ -163,8 +165,8 @@ def test_single_precision():
 
 
 @pytest.mark.parametrize("place", ["host", "device"])
-def test_autocast_takes_no_digits(place):
-    gram, weights = (values.detach() for values in drawn(5, dtype=torch.float32))
+def test_autocast_takes_no_digits(place, device):
+    gram, weights = (values.detach() for values in drawn(5, device, dtype=torch.float32))
 
     def slopes(**options):
         entries = gram.clone().requires_grad_()
@@ -174,7 +176,7 @@ def test_autocast_takes_no_digits(place):
     for options in ({}, {"solver": bargain.FixedPoint()}):
         with bargain_torch.solve_on(place):
             expected = slopes(**options)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.autocast(device, dtype=torch.bfloat16):
                 found = slopes(**options)
         for ours, theirs in zip(found, expected, strict=True):
             assert torch.equal(ours, theirs)
@@ -188,8 +190,8 @@ def test_the_proof_has_no_derivative():
     assert not any(values.requires_grad for values in proof)
 
 
-def test_no_derivative_where_none_is_asked_for():
-    entries, weights = drawn(3)
+def test_no_derivative_where_none_is_asked_for(device):
+    entries, weights = drawn(3, device)
     with torch.no_grad():
         assert not bargain.nash(entries, weights).coefficients.requires_grad
     assert not bargain.nash(entries.detach()).coefficients.requires_grad
@@ -197,8 +199,8 @@ def test_no_derivative_where_none_is_asked_for():
     assert slope.shape == weights.shape
 
 
-def test_a_disagreement_point_solves_and_says_that_it_has_no_derivative():
-    entries, _ = drawn(3)
+def test_a_disagreement_point_solves_and_says_that_it_has_no_derivative(device):
+    entries, _ = drawn(3, device)
     outcome = bargain.nash(entries, disagreement=[0.01, 0.0, 0.02])
     assert int(outcome.status) == bargain.Status.AGREEMENT
     with pytest.raises(NotImplementedError, match=r"without a disagreement point.*detach"):

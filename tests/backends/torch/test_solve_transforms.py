@@ -12,7 +12,7 @@ bargain_torch = pytest.importorskip("bargain_torch")
 
 def loss(entries, weights=None):
     """A number that depends on everything that has a derivative."""
-    factors = torch.arange(1.0, entries.shape[-1] + 1, dtype=entries.dtype)
+    factors = torch.arange(1.0, entries.shape[-1] + 1, dtype=entries.dtype, device=entries.device)
     return sum((factors * part).sum() for part in decided(entries, weights))
 
 
@@ -27,8 +27,8 @@ def assert_all_close(found, expected):
 
 
 @pytest.fixture
-def games():
-    entries, weights = drawn(4, batch=(3,))
+def games(device):
+    entries, weights = drawn(4, device, batch=(3,))
     return entries.detach(), weights.detach()
 
 
@@ -57,20 +57,20 @@ def test_vmap_in_vmap_over_matrices_and_weights(games):
 
 def test_vmap_over_companions(games):
     entries, _ = games
-    active = torch.eye(4, dtype=torch.bool).logical_not()
+    active = torch.eye(4, dtype=torch.bool, device=entries.device).logical_not()
 
     def solve(active, radius):
         outcome = bargain.nash(game_matrix(entries[0]), active=active, radius=radius)
         return outcome.coefficients, outcome.utilities
 
-    radius = torch.linspace(0.5, 2.0, 4, dtype=torch.float64)
+    radius = torch.linspace(0.5, 2.0, 4, dtype=torch.float64, device=entries.device)
     found = torch.func.vmap(solve)(active, radius)
     for k in range(4):
         assert_all_close([part[k] for part in found], solve(active[k], radius[k]))
 
 
 def test_an_invalid_game_in_vmap_is_a_status(games):
-    entries = torch.cat([games[0], torch.full((1, 4, 4), torch.nan, dtype=torch.float64)])
+    entries = torch.cat([games[0], torch.full_like(games[0][:1], torch.nan)])
     status = torch.func.vmap(lambda gram: bargain.nash(gram).status)(entries)
     assert status.tolist() == [0, 0, 0, Status.NONFINITE]
 

@@ -20,14 +20,14 @@ OPTIONS = [{}, {"weights": [1.0, 2.0, 5.0]}, {"length": "natural", "maximum": 0.
 
 
 @pytest.fixture
-def model():
+def model(device):
     torch.manual_seed(0)
-    return Model().double().eval()
+    return Model().double().eval().to(device)
 
 
 @pytest.fixture
-def inputs(model):
-    return torch.randn(5, 4).double()
+def inputs(model, device):
+    return torch.randn(5, 4).double().to(device)
 
 
 def jacobian(rows, columns=30, seed=0, dtype=torch.float64):
@@ -44,7 +44,7 @@ def ours(model, inputs, heads, weights=None, length="mean", maximum=None):
     assert maximum is None or factor < 1
     model.zero_grad()
     return (
-        factor * step.coefficients,
+        (factor * step.coefficients).to(inputs.device),
         factor * direction,
         rest * (factor if heads == "weighted" else 1.0),
     )
@@ -71,7 +71,7 @@ def test_backward_and_jac_to_grad(model, inputs):
     model.zero_grad()
     autojac.backward(model.losses(inputs))
     weights = autojac.jac_to_grad(parameters, Bargaining())
-    torch.testing.assert_close(weights, expected.coefficients)
+    torch.testing.assert_close(weights.cpu(), expected.coefficients)
     torch.testing.assert_close(written(parameters), direction)
 
 
@@ -91,6 +91,7 @@ def test_engine_with_an_objective_for_each_example(inputs):
     """In single precision, where the Gramian of the engine is symmetric up to rounding only."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    model.to(inputs.device)
     engine = autogram.Engine(model, batch_dim=0)
     losses = (model(inputs.float()).squeeze(1) - 1).square()
     step = backward(losses.unbind(), model.parameters(), retain_graph=True)
@@ -144,11 +145,12 @@ def test_units_do_not_matter(dtype):
     torch.testing.assert_close(scaled, straight, rtol=1e-4, atol=1e-5)
 
 
-def test_shares_are_the_weights():
-    matrix = jacobian(3)
+def test_shares_are_the_weights(device):
+    matrix = jacobian(3).to(device)
     weights = BargainingWeighting(np.array([1.0, 1.0, 4.0]))(matrix @ matrix.T)
     shares = weights * (matrix @ matrix.T @ weights)
-    torch.testing.assert_close(shares / shares.sum(), torch.tensor([1.0, 1.0, 4.0]).double() / 6)
+    expected = torch.tensor([1.0, 1.0, 4.0]).to(shares) / 6
+    torch.testing.assert_close(shares / shares.sum(), expected)
 
 
 def test_parallel_gradients_in_single_precision():
@@ -185,10 +187,10 @@ def test_no_state():
     assert not aggregator.state_dict()
 
 
-def test_derivatives():
+def test_derivatives(device):
     """Weights may be learnt."""
-    weights = torch.nn.Parameter(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
-    weighting, matrix = BargainingWeighting(weights), jacobian(3).requires_grad_()
+    weights = torch.nn.Parameter(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, device=device))
+    weighting, matrix = BargainingWeighting(weights), jacobian(3).to(device).requires_grad_()
     assert [*weighting.parameters()] == [weights]
 
     def combined(matrix, weights):

@@ -1,0 +1,101 @@
+"""Which trainings a comparison consists of, and under which names they are kept."""
+
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import product
+from typing import Any, NamedTuple
+
+import bargain
+from bargain_torch.comparison.bargains import Bargain
+from bargain_torch.comparison.gradient_rules import GradientRule
+from bargain_torch.comparison.loss_rules import Fixed, LossRule
+from bargain_torch.comparison.run import Entry
+from bargain_torch.comparison.stepping import Method
+from bargain_torch.losses import listed
+
+BUILT_IN: dict[str, Method] = {
+    "ls": Fixed(),
+    **{name: LossRule(name) for name in ("si", "rlw", "dwa", "uw", "famo")},
+    **{
+        name: GradientRule(name)
+        for name in (
+            "mgda", "pcgrad", "gradvac", "cagrad", "imtl_g", "config", "aligned_mtl", "upgrad",
+            "dualproj", "fairgrad",
+        )
+    },
+    "nash": Bargain(),
+    "ks": Bargain(bargain.KalaiSmorodinsky()),
+}  # fmt: skip
+"""Methods by the names that ``methods=`` takes."""
+
+
+class Family(NamedTuple):
+    """A method of the comparison: one, or several of which the best counts."""
+
+    name: str
+    members: tuple[Method, ...]
+
+
+def read_methods(methods: Any) -> list[Family]:
+    """Return the families that were asked for."""
+    if isinstance(methods, str) or not isinstance(methods, Iterable):
+        raise TypeError(
+            f"methods: expected a dict of methods or a list of names, found {methods!r}"
+        )
+    if not isinstance(methods, Mapping):
+        unknown = [name for name in methods if name not in BUILT_IN]
+        if unknown:
+            raise ValueError(
+                f"methods: expected names among {listed(BUILT_IN)}, found {listed(unknown)}; give "
+                f"others in a dict, such as {{'ours': Bargain(every=10)}}"
+            )
+        methods = {name: BUILT_IN[name] for name in methods}
+    families = [
+        Family(str(name), tuple(given) if isinstance(given, Sequence) else (given,))
+        for name, given in methods.items()
+    ]
+    if not families or not all(family.members for family in families):
+        raise ValueError("methods: expected at least one, found none")
+    for family in families:
+        for member in family.members:
+            if isinstance(member, type) or not hasattr(member, "start"):
+                raise TypeError(
+                    f"methods: expected methods such as Bargain() or Fixed(), found {member!r} for "
+                    f"{family.name}"
+                )
+    return families
+
+
+def candidates(
+    family: Family, rates: Sequence[float], trials: int | None
+) -> list[tuple[int, float]]:
+    """Return the members and rates that a family may try, drawn by lot if there are too many."""
+    pairs = list(product(range(len(family.members)), rates))
+    if trials is None or trials >= len(pairs):
+        return pairs
+    return sorted(random.Random(0).sample(pairs, trials))
+
+
+def file_name(entry: Entry, rest: Any) -> str:
+    """Return a name that is the same for the same training, and for no other."""
+    told = _spelt((entry._replace(name="", member=0), rest))
+    mark = hashlib.sha256(told.encode()).hexdigest()[:12]
+    slug = re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-") or "method"
+    return f"{slug}-{mark}"
+
+
+def _spelt(value: Any) -> str:
+    """Return text that says what a value is; the same in every process."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = {field.name: getattr(value, field.name) for field in fields(value)}
+        return f"{type(value).__qualname__}{_spelt(inside)}"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_spelt(k)}:{_spelt(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return "(" + ",".join(map(_spelt, value)) + ")"
+    if isinstance(value, Callable):
+        return getattr(value, "__qualname__", type(value).__qualname__)
+    return repr(value)

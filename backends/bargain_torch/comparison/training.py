@@ -1,0 +1,193 @@
+"""The training loop of a comparison, one epoch at a time; goes on from a checkpoint."""
+
+import time
+from collections.abc import Mapping
+from math import cos, isfinite, pi
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bargain_torch.comparison.checkpoint import (
+    dice,
+    read_checkpoint,
+    seed_all,
+    throw_again,
+    write_whole,
+)
+from bargain_torch.comparison.run import Entry, Problem, Run
+from bargain_torch.comparison.stepping import Losses, Setting
+from bargain_torch.losses import listed, read_parameters
+from bargain_torch.reading import NonfiniteError
+
+
+class Training:
+    """A training under way; all that it knows goes into its checkpoints."""
+
+    def __init__(self, problem: Problem, entry: Entry) -> None:
+        seed_all(entry.seed)
+        self.problem, self.entry = problem, entry
+        self.model = problem.make_model()
+        self.data = problem.data()
+        self.optimizer = problem.optimizer(self.model.parameters(), lr=entry.rate)
+        falls = problem.schedule == "cosine"
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer,
+            lambda epoch: (1 + cos(pi * min(epoch / entry.epochs, 1))) / 2 if falls else 1.0,
+        )
+        shared = read_parameters(problem.shared(self.model), "shared")
+        self.stepper = entry.method.start(Setting(self.model, shared, self._fresh))
+        self.by_clock = problem.threads > 1 or any(leaf.is_cuda for leaf in shared)
+        self.log = _Log()
+
+    def train(self, file: Path) -> Run:
+        """Train to the end, from where the checkpoint left it."""
+        note = ""
+        try:
+            self.restore(read_checkpoint(file))
+            while self.log.epochs() < self.entry.epochs:
+                self.epoch()
+                write_whole(file, self.state())
+        except NonfiniteError as error:
+            note = f"step {self.log.steps + 1}: {error}"
+            if self.problem.nonfinite == "raise":
+                raise NonfiniteError(f"{self.entry.name}, seed {self.entry.seed}, {note}") from None
+        if self.log.skipped and not note:
+            note = f"{self.log.skipped} of {self.log.steps} steps left out, not finite"
+            diverged = False
+        else:
+            diverged = bool(note)
+        self.model.eval()
+        judge = self.problem.validate if self.entry.trial else self.problem.evaluate
+        metrics = {} if diverged else {name: float(x) for name, x in judge(self.model).items()}
+        return self.log.result(self.entry, metrics, self.stepper.games(), note)
+
+    def epoch(self) -> None:
+        """Pass over the data once."""
+        self.model.train()
+        began, times, values, factors = time.perf_counter(), [], [], []
+        losses: Losses = {}
+        for batch in self.data:
+            begin = self._now()
+            self.optimizer.zero_grad()
+            losses = self.problem.losses(self.model, batch)
+            found = torch.stack([loss.detach().reshape(()) for loss in losses.values()])
+            try:
+                self._check(losses, found)
+                coefficients = self.stepper.backward(losses)
+            except NonfiniteError:
+                if self.problem.nonfinite != "skip":
+                    raise
+                self.log.skipped += 1
+            else:
+                self.optimizer.step()
+                self.stepper.after_step(losses, lambda batch=batch: self._again(batch))
+                values.append(found)
+                factors.append(coefficients)
+            self.log.steps += 1
+            times.append(self._now() - begin)
+        if not values:
+            raise ValueError(
+                f"data: expected a batch with finite losses in every epoch, found none of "
+                f"{len(times)}; data() has to return what can be passed over many times"
+            )
+        means = torch.stack(values).double().mean(0).tolist()
+        self.stepper.after_epoch(dict(zip(losses, means, strict=True)))
+        self.schedule.step()
+        begin = self._now()
+        self.stepper.play_again()
+        solve = self._now() - begin if self.stepper.games() else 0.0
+        weights = self.stepper.weights()
+        self.log.tasks = [str(name) for name in losses]
+        self.log.add(
+            losses=means,
+            coefficients=torch.stack(factors).mean(0).tolist(),
+            weights=None if weights is None else [float(weights[name]) for name in losses],
+            step=median(times),
+            total=sum(times),
+            solve=solve,
+            seconds=time.perf_counter() - began,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a checkpoint needs."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.last_epoch,
+            "stepper": self.stepper.state_dict(),
+            "dice": dice(),
+            "log": vars(self.log),
+        }
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Go on from a checkpoint; nothing to do without one."""
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.last_epoch = state["schedule"]
+        self.stepper.load_state_dict(state["stepper"])
+        vars(self.log).update(state["log"])
+        throw_again(state["dice"])
+
+    def _fresh(self) -> Losses:
+        return self.problem.losses(self.model, next(iter(self.data)))
+
+    def _again(self, batch: Any) -> Losses:
+        # Not under no_grad(): losses may hold derivatives.
+        return self.problem.losses(self.model, batch)
+
+    def _check(self, losses: Mapping[Any, Tensor], values: Tensor) -> None:
+        found = values.tolist()
+        if not all(map(isfinite, found)):
+            names = [name for name, value in zip(losses, found, strict=True) if not isfinite(value)]
+            raise NonfiniteError(f"the loss of {listed(names)} is NaN or infinite")
+
+    def _now(self) -> float:
+        if self.by_clock:
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()
+            return time.perf_counter()
+        # Other work on the machine does not count.
+        return time.process_time()
+
+
+class _Log:
+    """What is written down: one row an epoch."""
+
+    def __init__(self) -> None:
+        self.steps, self.skipped = 0, 0
+        self.tasks: list[str] = []
+        self.rows: list[dict[str, Any]] = []
+
+    def epochs(self) -> int:
+        return len(self.rows)
+
+    def add(self, **row: Any) -> None:
+        self.rows.append(row)
+
+    def column(self, name: str) -> list[Any]:
+        return [row[name] for row in self.rows]
+
+    def result(self, entry: Entry, metrics: dict[str, float], games: int, note: str) -> Run:
+        solve = median(self.column("solve")) if self.rows else 0.0
+        total = sum(self.column("total"))
+        return Run(
+            method=entry.name,
+            member=entry.member,
+            rate=entry.rate,
+            seed=entry.seed,
+            metrics=metrics,
+            tasks=self.tasks,
+            losses=self.column("losses"),
+            coefficients=self.column("coefficients"),
+            weights=[row for row in self.column("weights") if row is not None],
+            step_seconds=median(self.column("step")) if self.rows else 0.0,
+            solve_seconds=solve,
+            solve_part=solve * games / total if total else 0.0,
+            seconds=sum(self.column("seconds")),
+            note=note,
+        )
