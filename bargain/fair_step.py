@@ -78,7 +78,8 @@ def fair_state(
     logs = xp.where(game.inside, logs + stretch[..., None], 0.0)
     point = exponential(logs)
     product = apply_cosines(game, point)
-    return FairState(logs, point, product, weigh_fair(game, order, point, product), previous)
+    evidence, _ = weigh_fair(game, order, point, product)
+    return FairState(logs, point, product, evidence, previous)
 
 
 def fair_step(game: CanonicalGame, order: float, state: FairState) -> FairState:

@@ -12,17 +12,15 @@ relative to what the agreement is worth at these prices. Nothing here depends on
 found.
 """
 
+from math import log
 from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
 from bargain.canonical import CanonicalGame
 from bargain.evidence import ROUNDING, Evidence
-from bargain.fair_shares import exponential, logarithm
+from bargain.fair_shares import NEAR_ONE, logarithm, mean_gap
 from bargain.shapes import Array, Bool, Float
-
-NEAR_ONE = 1e-9
-"""Orders this close to one count as one where the difference would be divided by."""
 
 
 class FairParts(NamedTuple):
@@ -30,8 +28,9 @@ class FairParts(NamedTuple):
 
     Attributes
     ----------
-    gains, owed, log_owed
-        Shape ``(*batch, K)``, zero outside: ``G``, ``O`` and its logarithm.
+    gains, owed, log_owed, log_value
+        Shape ``(*batch, K)``, zero outside: ``G``, ``O`` and its logarithm, and that of what the
+        gains are worth to the welfare, :math:`G^{1 - a} O^a`, from which prices cancel.
     surplus, blur
         Shape ``(*batch, K)``: what each player has over his disagreement point, and its rounding.
     slack, supported, solid
@@ -41,6 +40,7 @@ class FairParts(NamedTuple):
     gains: Float[Array, "*batch K"]
     owed: Float[Array, "*batch K"]
     log_owed: Float[Array, "*batch K"]
+    log_value: Float[Array, "*batch K"]
     surplus: Float[Array, "*batch K"]
     blur: Float[Array, "*batch K"]
     slack: Float[Array, "*batch"]
@@ -90,8 +90,13 @@ def fair_surplus(
     legal = parts.solid & xp.all(legal, axis=-1)
     off = xp.max(xp.abs(parts.gains - parts.owed), axis=-1)
     off = xp.where(off > xp.abs(parts.slack), off, xp.abs(parts.slack))
-    # At high orders shares may agree where someone loses.
-    off = xp.where(legal | (off > 1), off, 1.0)
+    # Below order one, what costs nothing is worth without bound.
+    bounded = xp.all((prices > 0) | (order >= 1) | ~game.inside, axis=-1)
+    gap = xp.where(legal & bounded, _gap(game, order, parts), xp.inf)
+    # At high orders shares may agree where someone loses, or is left out.
+    lost = mean_gap(order[..., 0], gap)
+    off = xp.where(off > lost, off, lost)
+    off = xp.where((gap < xp.inf) | (off > 1), off, 1.0)
 
     epsilon = (ROUNDING + utilities.shape[-1]) * xp.finfo(utilities.dtype).eps
     wobble = xp.max(taken * parts.blur, axis=-1) / parts.supported
@@ -111,7 +116,7 @@ def fair_surplus(
         length=(length - given) / xp.where(size > 0, size, 1.0),
         stationary=length - given <= game.resolution * size,
     )
-    return evidence, xp.where(legal, _gap(game, order, parts), xp.inf)
+    return evidence, gap
 
 
 def _parts(
@@ -129,13 +134,16 @@ def _parts(
     supported = length - xp.sum(taken * game.disagreement, axis=-1)
     solid = supported > 0
     supported = xp.where(solid, supported, 1.0)
-    logs = _log_stakes(game, order) + (1 - 1 / order) * logarithm(prices)
-    logs = logs - log_sum(game, logs)[..., None]
-    logs = xp.where(game.inside & (prices > 0), logs, -xp.inf)
+    stakes = _log_stakes(game, order)
+    logs = stakes + (1 - 1 / order) * logarithm(prices)
+    total = log_sum(game, logs)[..., None]
+    logs = xp.where(game.inside & (prices > 0), logs - total, -xp.inf)
+    value = (1 - order) * (logarithm(surplus) - xp.log(supported)[..., None])
     return FairParts(
         gains=taken * surplus / supported[..., None],
         owed=xp.exp(logs),
         log_owed=logs,
+        log_value=value + order * (stakes - total),
         surplus=surplus,
         blur=epsilon * (magnitude + xp.abs(game.disagreement)),
         slack=(length - xp.sum(taken * utilities, axis=-1)) / supported,
@@ -158,10 +166,14 @@ def _gap(game: CanonicalGame, order: Array, parts: FairParts) -> Array:
     excess = gains / xp.where(known, owed, 1.0) - 1
     known = known & (xp.abs(excess) < 0.5)
     logs = xp.log1p(xp.where(known, excess, 0.0))
+    known = known & (xp.abs(power * logs) < 1)
+    logs = xp.where(known, logs, 0.0)
     close = owed * (excess - xp.where(one, logs, xp.expm1(power * logs) / power))
     logs = logarithm(gains)
     owed_logs = xp.where(owed > 0, parts.log_owed, xp.log(xp.zeros_like(owed) + least))
-    value = exponential(power * logs + (1 - power) * owed_logs)
+    most = 0.9 * log(float(xp.finfo(gains.dtype).max))
+    value = xp.where(game.inside, parts.log_value, 0.0)
+    value = xp.exp(xp.where(value < most, value, most))
     far = gains + ((1 - power) * owed - value) / power
     far = xp.where(one, gains - owed + owed * (owed_logs - logs), far)
     terms = xp.where(known, close, far)

@@ -368,6 +368,17 @@ def test_planted_faults_are_found(order):
     assert bool(bargain.certify(game, AlphaFair(order), outcome, tol=1e-9).accepted)
 
 
+@every_order
+def test_leaving_out_a_player_is_found(order):
+    """The best update for the others, with nothing of the third in it, who gains as well."""
+    gram = bargain.gram(np.array([[1.0, 0.0, 0.0], [0.2, 1.0, 0.0], [0.5, 0.5, 2.0]]))
+    others = bargain.alpha_fair(gram, order, np.array([1.0, 1.0, 0.0]))
+    assert others.utilities.min() > 0
+    proof = bargain.certify(bargain.GradientGame(gram), AlphaFair(order), others)
+    assert not bool(proof.accepted)
+    assert float(proof.gap) > 1e-2
+
+
 def test_too_few_steps_are_no_proof():
     outcome = bargain.alpha_fair(GRAM, 4.0, max_steps=1)
     assert status_of(outcome) == "MAX_STEPS"
