@@ -88,6 +88,8 @@ def weigh_fair(
     order: float,
     point: Float[Array, "*batch K"],
     product: Float[Array, "*batch K"],
+    *,
+    most: float = float("inf"),
 ) -> tuple[Evidence, Float[Array, "*batch"]]:
     """Weigh a point by the largest difference of a share from what is owed, and bound its gap.
 
@@ -102,6 +104,8 @@ def weigh_fair(
         The order a of fairness.
     point, product
         Shape ``(*batch, K)``: the point, at least zero, and the cosines times it.
+    most
+        A larger gap is left aside: far from a solution it tells a solver nothing.
     """
     xp = array_namespace(point)
     taken = xp.where(game.inside, point, 0.0)
@@ -110,6 +114,7 @@ def weigh_fair(
     solid = power > 0
     gap = fair_divergence(game, order, point, product)
     residual, lost = xp.max(xp.abs(gains - owed), axis=-1), mean_gap(xp.full_like(gap, order), gap)
+    lost = xp.where(lost < most, lost, 0.0)
     residual = xp.where(solid, xp.where(residual > lost, residual, lost), xp.inf)
     wobble = xp.max(taken * magnitudes(game, taken), axis=-1) / xp.where(solid, power, 1.0)
     epsilon = ROUNDING * xp.finfo(point.dtype).eps
