@@ -42,7 +42,7 @@ def gradients_of(game: Any) -> Array:
 
 
 def loss_games(players: tuple[int, int] = PLAYERS) -> SearchStrategy[LossGame]:
-    """Draw games of such gradients as :func:`gradient_tables` draws, with small whole losses.
+    """Draw games of such gradients as ``gradient_tables`` draws, with small whole losses.
 
     Parameters
     ----------

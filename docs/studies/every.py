@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+import bargain
 import qm9
 from bargain_torch import Balancer, Step, gram
 from bargain_torch.comparison import Bargain, Fixed
@@ -23,7 +24,7 @@ from qm9_features import load_sample
 from qm9_molecules import find_folder
 from qm9_networks import Shared
 from qm9_problem import Properties, Sizes, standardised
-from qm9_report import Results, spread_of, table_of
+from qm9_report import Results, per_cent, table_of
 
 PICTURE = Path(__file__).parents[1] / "pictures" / "every.svg"
 INTERVALS = (1, 2, 5, 10, 25, 50)
@@ -87,6 +88,26 @@ def costs(problem: Properties, steps: int, rounds: int = 3) -> dict[str, Cost]:
     }
 
 
+def solve_times(problem: Properties, steps: int) -> tuple[float, float]:
+    """Median processor time of a game alone, from nothing and from the last game's answer."""
+    torch.manual_seed(0)
+    model, batches = Shared(), endless(problem)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    balancer, last, times = Balancer(model.trunk.parameters()), None, []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        step = balancer.backward(problem.losses(model, next(batches)))
+        optimizer.step()
+        game, marks = bargain.GradientGame(step.gram.numpy()), [time.process_time()]
+        for start in (None, last):
+            outcome = bargain.solve(game, start=start)
+            marks.append(time.process_time())
+        times.append(np.diff(marks))
+        last = outcome.coefficients
+    cold, warm = np.median(times, axis=0)
+    return float(cold), float(warm)
+
+
 def endless(problem: Properties) -> Iterator:
     data = problem.data()
     while True:
@@ -130,7 +151,7 @@ def make_table(results: Results, spent: dict[str, Cost]) -> str:
             f"{100 * spent[method].games:.0f} %",
             f"{1e3 * spent[method].seconds:.2f}",
             f"{spent[method].seconds / plain.seconds:.2f}",
-            spread_of(*delta[method]),
+            per_cent(*delta[method]),
             f"{ranks[method]:.1f}",
             f"{100 * fmean(run.solve_part for run in comparison.of(method)):.1f} %",
         ]
@@ -237,6 +258,7 @@ def main() -> None:
     inputs = standardised(sample.features, sizes.train)
     problem = Properties(inputs, sample.properties, sizes, "standardised")
     spent = costs(problem, 50 if options.quick else 300)
+    cold, warm = solve_times(problem, 50 if options.quick else 300)
     longest = INTERVALS[-1]
     steps = 2 * longest if options.quick else epochs * (sizes.train // problem.batch)
     rate = results.comparison.of(name_of(longest))[0].rate
@@ -244,6 +266,10 @@ def main() -> None:
         [aged_shares(problem, longest, rate, steps, seed) for seed in range(options.seeds)]
     )
     console.print(f"{make_table(results, spent)}\n\n{age_table(shares)}", markup=False)
+    console.print(
+        f"\na game alone: {1e3 * cold:.2f} ms, {1e3 * warm:.2f} ms from the last one's answer, "
+        f"{100 * warm / spent['Nash'].seconds:.1f} % of a step"
+    )
     draw(results, spent, shares, options.picture)
     console.print(f"{time.perf_counter() - began:.0f} s; drawn to {options.picture}")
 

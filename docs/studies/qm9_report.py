@@ -30,8 +30,8 @@ def summary(results: Mapping[str, Results]) -> str:
         for method in comparison.methods:
             rows.setdefault(method, [method]).extend(
                 [
-                    spread_of(*delta[method]),
-                    spread_of(*against[method]),
+                    per_cent(*delta[method]),
+                    per_cent(*against[method]),
                     f"{ranks[method]:.1f}",
                     f"{comparison.of(method)[0].rate:g}",
                 ]
@@ -61,6 +61,12 @@ def spread_of(mean: float, deviation: float) -> str:
     """A mean with its deviation, to three digits or so."""
     digits = 0 if abs(mean) >= 100 else 1 if abs(mean) >= 10 else 2 if abs(mean) >= 1 else 3
     return f"{mean:.{digits}f} ± {abs(deviation):.{digits}f}"
+
+
+def per_cent(mean: float, deviation: float) -> str:
+    """A mean with its deviation, to a tenth of a per cent where it is no large number."""
+    digits = 0 if abs(mean) >= 100 else 1
+    return f"{round(mean, digits) + 0.0:.{digits}f} ± {deviation:.{digits}f}"
 
 
 def table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

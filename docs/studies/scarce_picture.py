@@ -41,7 +41,7 @@ def _draw_shares(axis, shares: np.ndarray) -> None:
     axis.set_yticks([1, 0.1, 0.01, 0.001, SMALLEST], ["1", "0.1", "0.01", "0.001", "0"])
     axis.minorticks_off()
     axis.set_title(f"learned weights, as shares (median and range of {seeds} seeds)")
-    axis.legend(frameon=False, loc="center right")
+    axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)
     axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -53,7 +53,8 @@ def _draw_errors(axis, errors: Mapping[str, Sequence[float]]) -> None:
         axis.barh(place, values.mean(), color=colour, height=0.7)
         spread = values.std(ddof=1) if len(values) > 1 else 0.0
         axis.errorbar(values.mean(), place, xerr=spread, color="#222222", capsize=3)
-        axis.annotate(f"{values.mean():.3f}", (0.01, place), va="center", color="white")
+        written = "white" if "learned" in name else "black"
+        axis.annotate(f"{values.mean():.3f}", (0.01, place), va="center", color=written)
     axis.set_yticks(range(len(names)), names)
     axis.set(xlabel="mean absolute error, in standard deviations of the gap")
     axis.invert_yaxis()

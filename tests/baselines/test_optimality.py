@@ -43,18 +43,35 @@ def test_normalised_mgda_nobody_gains_less_in_units(grams):
         assert (gram @ found / lengths).min() >= norm(found, gram) ** 2 - 1e-12
 
 
+def assert_cagrad(gram, distance):
+    """No update so near to the mean does more for whoever gains least: the dual says how much."""
+    found = baselines.cagrad(gram, distance=distance)
+    moved = found - 1 / len(gram)
+    assert moved.min() >= -1e-12
+    radius = distance * np.sqrt(gram.mean())
+    assert norm(moved, gram) == pytest.approx(radius, rel=1e-9)
+    weights = moved / moved.sum()
+    bound = weights @ gram.mean(axis=1) + radius * norm(weights, gram)
+    assert bound - (gram @ found).min() <= 1e-12 * np.abs(gram).max()
+
+
 @every_training
 def test_cagrad_by_duality(grams):
     for gram in grams:
         for distance in (0.2, 0.8, 1.5):
-            found = baselines.cagrad(gram, distance=distance)
-            moved = found - 1 / len(gram)
-            assert moved.min() >= -1e-12
-            radius = distance * np.sqrt(gram.mean())
-            assert norm(moved, gram) == pytest.approx(radius, rel=1e-9)
-            weights = moved / moved.sum()
-            bound = weights @ gram.mean(axis=1) + radius * norm(weights, gram)
-            assert bound - (gram @ found).min() <= 1e-12 * np.abs(gram).max()
+            assert_cagrad(gram, distance)
+
+
+@pytest.mark.parametrize("distance", [0.4, 1.0, 1.5, 100.0])
+def test_cagrad_by_duality_where_the_norm_bends(distance):
+    """At random some updates are nearly zero, where plain Newton steps go round in circles."""
+    rng = np.random.default_rng(0)
+    for case in range(300):
+        players = rng.integers(2, 7)
+        gradients = rng.normal(size=(players, rng.integers(players, players + 3)))
+        if case % 3 == 0:
+            gradients *= 10 ** rng.uniform(-2, 2, size=(players, 1))
+        assert_cagrad(gradients @ gradients.T, distance)
 
 
 @every_training

@@ -1,8 +1,6 @@
 """The study of a helpful and a harmful auxiliary task: what its page says, on fewer runs."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -16,18 +14,12 @@ from bargain.preferences import audible
 from bargain_jax.preferences import preference_gradient
 from bargain_torch.preference_learner import PreferenceLearner
 
-PATH = Path(__file__).parents[2] / "docs" / "studies" / "auxiliary.py"
 STEPS = 300  # half of the page's
 
 
 @pytest.fixture(scope="module")
-def study():
-    specification = importlib.util.spec_from_file_location("auxiliary_study", PATH)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module  # dataclasses look there
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules[specification.name]
+def study(modules):
+    return modules("auxiliary")
 
 
 @pytest.fixture(scope="module")

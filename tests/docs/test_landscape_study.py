@@ -1,8 +1,6 @@
 """The study of two losses in the plane: its landscape, its front, and what its page says."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +8,10 @@ import pytest
 import bargain
 from bargain import baselines
 
-PATH = Path(__file__).parents[2] / "docs" / "studies" / "landscape.py"
-
 
 @pytest.fixture(scope="module")
-def study():
-    specification = importlib.util.spec_from_file_location("landscape_study", PATH)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules[specification.name]
+def study(modules):
+    return modules("landscape")
 
 
 @pytest.fixture(scope="module")

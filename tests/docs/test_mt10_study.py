@@ -1,25 +1,12 @@
 """The study of ten tasks of a robot arm: its experts, its losses, and the script on two tasks."""
 
-import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
 REACH, CLOSE = "reach-v3", "drawer-close-v3"
-
-
-@pytest.fixture(scope="module")
-def modules():
-    """The study's modules, found as its script finds them, and forgotten afterwards."""
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name in [name for name in sys.modules if name.startswith("mt10")]:
-        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +65,17 @@ def test_rescaled_losses_are_natural_ones_times_fixed_factors(study, made):
     assert (np.abs(np.log10(factors)) <= 1.5).all()
     assert np.ptp(np.log10(factors)) > 0.5
     assert natural.validate(model) == rescaled.validate(model)
+
+
+def test_validation_errors_are_not_taken_for_rates_of_success(study, made, monkeypatch, tmp_path):
+    """These have the tasks' names, and of those higher is better."""
+    monkeypatch.setattr(study.Imitation, "evaluate", study.Imitation.validate)
+    monkeypatch.setattr(study, "METHODS", {"LS": study.Fixed()})
+    sizes = study.Sizes(validation=2, steps=20)
+    budget = {"rates": (1e-9, 1e-2), "seeds": 1, "epochs": 2}  # the first learns nothing
+    found = study.run(made, sizes, tmp_path, parts=["natural"], **budget)["natural"]
+    errors = {run.rate: sum(run.metrics.values()) for run in found.trials}
+    assert found.runs[0].rate == min(errors, key=errors.get)
 
 
 def test_losses_are_mean_squared_errors_of_the_tasks_own_head(study, made):

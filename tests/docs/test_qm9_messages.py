@@ -1,17 +1,13 @@
 """The message-passing network of the study of QM9, on a few made molecules."""
 
-import importlib
 import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import bargain_torch
-
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
 
 pytestmark = [
     pytest.mark.skipif(
@@ -21,16 +17,6 @@ pytestmark = [
     # What the package itself asks of PyTorch when it is imported.
     pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
 ]
-
-
-@pytest.fixture
-def modules(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if name.startswith("qm9"):
-            del sys.modules[name]
 
 
 @pytest.fixture

@@ -142,14 +142,13 @@ def made_package(study, modules, problems, monkeypatch):
 
 
 def test_the_script_prints_its_tables_and_draws(study, made_package, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(study, "DRAWS", 2)
     monkeypatch.setattr(study, "RATES", study.RATES[:1])
     few = ("floor 1e-3", "as published")
     monkeypatch.setattr(study, "VARIANTS", {name: study.VARIANTS[name] for name in few})
     picture = tmp_path / "pictures" / "scarce.svg"
     run_script(study, monkeypatch, "--folder", tmp_path / "runs", "--picture", picture)
     lines = capsys.readouterr().out.splitlines()
-    for name in (*study.METHODS, study.SINGLE_MORE, "LS, best of 2 draws", *few):
+    for name in (*study.METHODS, study.SINGLE_MORE, *few):
         assert sum(line.startswith(f"| {name} |") for line in lines) == 1 + (name == study.LEARNED)
     assert picture.stat().st_size > 10_000
 

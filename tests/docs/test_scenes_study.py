@@ -14,18 +14,9 @@ STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 SIDE, CLASSES = 8, 4
 
 
-@pytest.fixture(scope="module", autouse=True)
-def path():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(STUDIES)
-        yield
-
-
 @pytest.fixture(scope="module")
-def study(path):
-    import scenes
-
-    return scenes
+def study(modules):
+    return modules("scenes")
 
 
 def write(root, split, count, label="label", normals=True, side=SIDE):

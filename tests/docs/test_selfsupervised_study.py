@@ -30,7 +30,8 @@ def reading(study):
 @pytest.fixture
 def small(study, monkeypatch):
     """The study on few of everything."""
-    sizes = {"TRAINED": 4, "HELD_OUT": 4, "UNLABELLED": 200, "MISLABELLED": 100, "STEPS": 20}
+    sizes = {"TRAINED": 4, "HELD_OUT": 4, "UNLABELLED": 200, "MISLABELLED": 100}
+    sizes |= {"PICTURES": 16, "STEPS": 20}
     for name, size in sizes.items():
         monkeypatch.setattr(study, name, size)
     return study

@@ -71,7 +71,7 @@ class Learned:
     weights : dict or sequence of float, optional
         Positive weights to start from. Default: all one.
     every, update, inverse, silent_below, length : various
-        See :class:`bargain_torch.PreferenceLearner`.
+        See :class:`bargain_torch.preference_learner.PreferenceLearner`.
     heads : {"plain", "weighted"}
         See :func:`bargain_torch.backward`.
 

@@ -67,10 +67,12 @@ def compare(
     higher : iterable of str
         The names of figures where higher is better.
     methods : sequence of str, or dict
-        Names of :data:`bargain_torch.comparison.plan.BUILT_IN`; or a dict from names of your own to
-        :class:`Fixed`, :class:`LossRule`, :class:`GradientRule`, :class:`Bargain`,
-        :class:`Learned`, or to lists of these, of which the best counts: a grid of fixed weights is
-        a list of :class:`Fixed`.
+        Names: ``"ls"``, ``"si"``, ``"nash"``, ``"ks"``, or those of the rules of
+        :class:`~bargain_torch.comparison.LossRule` and
+        :class:`~bargain_torch.comparison.GradientRule`. Or a dict from names of your own to these
+        two, :class:`~bargain_torch.comparison.Fixed`, :class:`~bargain_torch.comparison.Bargain` or
+        :class:`~bargain_torch.comparison.Learned`, or to lists of them, of which the best counts: a
+        grid of fixed weights is a list of ``Fixed``.
     rates : sequence of float
         Learning rates to try.
     trials : int, optional

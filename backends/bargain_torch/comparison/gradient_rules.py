@@ -22,7 +22,7 @@ ORDERED = ("pcgrad", "gradvac")
 
 @dataclass(frozen=True)
 class GradientRule:
-    """A weighting of gradients from :mod:`bargain.baselines`, by name.
+    """A weighting of gradients from ``bargain.baselines``, by name.
 
     Parameters
     ----------

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from bargain import baselines
 from bargain_torch.comparison.stepping import Losses, Memoryless, Setting, Stepper
-from bargain_torch.losses import read_losses
+from bargain_torch.losses import listed, read_losses
 from bargain_torch.options import check_option
+from bargain_torch.reading import NonfiniteError
 
 LossRuleName = Literal["si", "rlw", "dwa", "uw", "famo"]
 
@@ -40,12 +41,12 @@ class Fixed:
 
 @dataclass(frozen=True)
 class LossRule:
-    """A weighting of losses from :mod:`bargain.baselines`, by name.
+    """A weighting of losses from ``bargain.baselines``, by name.
 
     Parameters
     ----------
     name : {"si", "rlw", "dwa", "uw", "famo"}
-        Which one; see :mod:`bargain.baselines` for what it does and whose it is. Its options are
+        Which one; see ``bargain.baselines`` for what it does and whose it is. Its options are
         the defaults there.
 
     Raises
@@ -92,6 +93,15 @@ def _numbers(losses: Losses) -> np.ndarray:
     )
 
 
+def _above_zero(losses: Losses) -> np.ndarray:
+    """For rules that take logarithms: at zero they have no value, so a training ends there."""
+    found = _numbers(losses)
+    gone = [name for name, loss in zip(losses, found, strict=True) if loss == 0]
+    if gone:
+        raise NonfiniteError(f"the loss of {listed(gone)} is zero, and its logarithm is infinite")
+    return found
+
+
 class _FixedStepper(Memoryless):
     def __init__(self, weights: Any) -> None:
         self._weights = weights
@@ -104,7 +114,7 @@ class _FixedStepper(Memoryless):
 
 class _Logarithms(Memoryless):
     def backward(self, losses: Losses) -> Tensor:
-        return add_up(losses, baselines.si(_numbers(losses)))
+        return add_up(losses, baselines.si(_above_zero(losses)))
 
 
 class _Random(Memoryless):
@@ -168,7 +178,7 @@ class _Famo(_Remembering):
     kind, begin = baselines.FAMOState, staticmethod(baselines.famo_init)
 
     def backward(self, losses: Losses) -> Tensor:
-        return add_up(losses, baselines.famo(self.remembered(losses), _numbers(losses)))
+        return add_up(losses, baselines.famo(self.remembered(losses), _above_zero(losses)))
 
     def after_step(self, losses: Losses, again: Callable[[], Losses]) -> None:
-        self.memory = baselines.famo_update(self.memory, _numbers(losses), _numbers(again()))
+        self.memory = baselines.famo_update(self.memory, _numbers(losses), _above_zero(again()))

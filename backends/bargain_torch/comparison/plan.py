@@ -6,29 +6,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import bargain
 from bargain_torch.comparison.bargains import Bargain
-from bargain_torch.comparison.gradient_rules import GradientRule
-from bargain_torch.comparison.loss_rules import Fixed, LossRule
+from bargain_torch.comparison.gradient_rules import GradientRule, GradientRuleName
+from bargain_torch.comparison.loss_rules import Fixed, LossRule, LossRuleName
 from bargain_torch.comparison.run import Entry
 from bargain_torch.comparison.stepping import Method
 from bargain_torch.losses import listed
 
 BUILT_IN: dict[str, Method] = {
     "ls": Fixed(),
-    **{name: LossRule(name) for name in ("si", "rlw", "dwa", "uw", "famo")},
-    **{
-        name: GradientRule(name)
-        for name in (
-            "mgda", "pcgrad", "gradvac", "cagrad", "imtl_g", "config", "aligned_mtl", "upgrad",
-            "dualproj", "fairgrad",
-        )
-    },
+    **{name: LossRule(name) for name in get_args(LossRuleName)},
+    **{name: GradientRule(name) for name in get_args(GradientRuleName)},
     "nash": Bargain(),
     "ks": Bargain(bargain.KalaiSmorodinsky()),
-}  # fmt: skip
+}
 """Methods by the names that ``methods=`` takes."""
 
 

@@ -90,8 +90,10 @@ class Comparison(NamedTuple):
 
         Returns
         -------
-        mean, deviation : float
-            NaN if a run diverged; the deviation of a single run is zero.
+        mean : float
+            NaN if a run diverged.
+        deviation : float
+            Likewise; zero for a single run.
 
         Raises
         ------

@@ -42,36 +42,36 @@ class Entry(NamedTuple):
 class Run(NamedTuple):
     """What came of one training.
 
-    Attributes
+    Parameters
     ----------
-    method
+    method : str
         The name of the method.
-    member
+    member : int
         Which of the family, where the method is a list.
-    rate
+    rate : float
         The learning rate.
-    seed
+    seed : int
         The seed.
-    metrics
+    metrics : dict of float
         What ``evaluate`` (in a trial: ``validate``) returned; empty if the training diverged.
-    tasks
+    tasks : list of str
         Names of the K tasks.
-    losses
+    losses : list of list of float
         Mean training losses, epochs by K.
-    coefficients
+    coefficients : list of list of float
         Mean coefficients of the tasks' gradients, epochs by K.
-    weights
+    weights : list of list of float
         Bargaining weights at the end of each epoch, epochs by K; empty if there are none.
-    step_seconds
+    step_seconds : float
         The median time of a training step: processor time in one thread, otherwise by the clock.
-    solve_seconds
+    solve_seconds : float
         The median time of a bargaining solve; zero if there are none.
-    solve_part
+    solve_part : float
         What part of the time of all steps the solves take: that time, as often as games were
         played.
-    seconds
+    seconds : float
         Time of the training by the clock, evaluation left out.
-    note
+    note : str
         Where and why the training diverged or left out steps; empty if it did not.
     """
 

@@ -245,6 +245,21 @@ def test_what_diverges_is_said(run):
         run(methods=["si"], losses=breaking, epochs=3, nonfinite="raise")
 
 
+@pytest.mark.parametrize("method", ["si", "famo"])
+def test_a_loss_of_zero_ends_what_takes_its_logarithm(run, method):
+    def vanishing(model, rows):
+        vanishing.calls += 1
+        found = losses(model, rows)
+        # FAMO looks at every batch twice, first before the step and then after it.
+        return {**found, "middle": found["middle"] * float(vanishing.calls < 5)}
+
+    vanishing.calls = 0
+    found = run(methods=[method, "ls"], losses=vanishing).runs
+    assert found[0].metrics == {}
+    assert "the loss of middle is zero, and its logarithm is infinite" in found[0].note
+    assert found[1].metrics
+
+
 @pytest.mark.parametrize("method", ["mgda", "nash"])
 def test_gradients_that_are_not_finite_are_seen(run, method):
     def steep(model, rows):
