@@ -9,10 +9,11 @@ from bargain.canonical import canonicalise, precision_of
 from bargain.evidence import Answer
 from bargain.games import GradientGame, payoffs_for, require_arrays
 from bargain.ideal_point import with_ideal_point
+from bargain.leximin import proposed_stages, refines
 from bargain.outcome import Certificate, Outcome, Status
 from bargain.proof import certificate_of, prove, proves_agreement
 from bargain.solutions import Solution
-from bargain.terms import hopeful, without_unread
+from bargain.terms import hopeful, terms_of, without_unread
 from bargain.validation import checked_solution, indefinite
 
 
@@ -81,15 +82,14 @@ def certify(
     ------
     TypeError
         The outcome is no Outcome, the solution no solution, or the game holds no arrays.
-    NotImplementedError
-        The game has a disagreement point, and the solution is α-fair or asks for ``leximin``.
 
     Notes
     -----
-    There is one exception to "no solver code". The Kalai-Smorodinsky solution of a game with a
-    disagreement point rests on the ideal point, and an outcome holds no proof of that. Unless the
-    game gives it, it is searched for again; its updates and prices are only proposals, and what
-    they do not prove is added to gap and residual.
+    There are two exceptions to "no solver code", both with a disagreement point. An outcome holds
+    no proof of the ideal point of the Kalai-Smorodinsky solution, and none of the later stages of a
+    lexicographic refinement. They are searched for again (the ideal point unless the game gives
+    it); the updates and prices found are only proposals, and gap and residual count what they do
+    not prove.
 
     Examples
     --------
@@ -134,7 +134,10 @@ def certify(
     answer = Answer(
         xp.where(canonical.inside, coefficients * frame.units, 0.0), claimed * frame.units
     )
-    proof = prove(canonical, frame, answer, solution)
+    stages = None
+    if refines(canonical, solution):
+        stages = proposed_stages(terms_of(canonical, frame, solution), sound)
+    proof = prove(canonical, frame, answer, solution, stages)
     bar = float(xp.finfo(game.gram.dtype).eps) ** 0.5 if tol is None else tol
     proven = xp.where(agreed, proves_agreement(proof, bar), proof.evidence.stationary)
     accepted = sound & legal & proven & (agreed | refused)

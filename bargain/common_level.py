@@ -79,7 +79,8 @@ class CommonLevel:
     Notes
     -----
     A start is of no use to primal-dual steps and is not read. Where the radius binds the update is
-    unique. Strictly inside it there may be a choice for players who get more than their part.
+    unique. Strictly inside it there may be a choice for players who get more than their part; with
+    ``leximin`` they play for it, see ``bargain/leximin.py``.
 
     References
     ----------

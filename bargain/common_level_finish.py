@@ -56,7 +56,8 @@ def finish(
     own = xp.where(game.inside, in_gradients(factor, legal(update)), 0.0)
     evidence, _ = judge_surplus(game, Egalitarian(), along, prices)
     ours, _ = judge_surplus(game, Egalitarian(), own, prices)
-    better = ours.residual < evidence.residual
+    # Where prices nearly cancel, what they give is huge and cancels too: only the floor shows that.
+    better = ours.residual + ours.floor < evidence.residual + evidence.floor
     answer = Answer(xp.where(better[..., None], own, along), prices)
     residual = xp.where(better, ours.residual, evidence.residual)
     support = game.inside & (prices > surplus * whole)

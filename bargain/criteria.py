@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from bargain.canonical import CanonicalGame, apply_cosines
 from bargain.evidence import ROUNDING, WORST_FLOOR, Evidence, combined, magnitudes, weigh
-from bargain.fair_shares import divergence, fair_divergence, weigh_fair
+from bargain.fair_shares import divergence, weigh_fair
 from bargain.shapes import Array, Float
 from bargain.solutions import AlphaFair, Nash, Solution, Utilitarian
 
@@ -37,8 +37,7 @@ def judge(
         case Nash():
             return weigh(game, point, product), divergence(game, point * product)
         case AlphaFair(order):
-            evidence = weigh_fair(game, order, point, product)
-            return evidence, fair_divergence(game, order, point, product)
+            return weigh_fair(game, order, point, product)
         case Utilitarian():
             return weigh_sum(game, point, product)
         case _:

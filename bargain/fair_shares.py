@@ -18,6 +18,9 @@ from bargain.canonical import CanonicalGame
 from bargain.evidence import ROUNDING, Evidence, combined, magnitudes
 from bargain.shapes import Array, Float
 
+NEAR_ONE = 1e-9
+"""Orders this close to one count as one where the difference would be divided by."""
+
 
 def divergence(game: CanonicalGame, gains: Float[Array, "*batch K"]) -> Float[Array, "*batch"]:
     r"""Return :math:`\sum_i w_i \log(w_i / s_i) + s_i - w_i`; infinite where a gain is negative.
@@ -85,8 +88,13 @@ def weigh_fair(
     order: float,
     point: Float[Array, "*batch K"],
     product: Float[Array, "*batch K"],
-) -> Evidence:
-    """Weigh a point by the largest difference of a share from what is owed.
+    *,
+    most: float = float("inf"),
+) -> tuple[Evidence, Float[Array, "*batch"]]:
+    """Weigh a point by the largest difference of a share from what is owed, and bound its gap.
+
+    At high orders shares may agree where someone is left out: so if the gap of the power mean of
+    gains is larger, that is the residual.
 
     Parameters
     ----------
@@ -96,19 +104,24 @@ def weigh_fair(
         The order a of fairness.
     point, product
         Shape ``(*batch, K)``: the point, at least zero, and the cosines times it.
+    most
+        A larger gap is left aside: far from a solution it tells a solver nothing.
     """
     xp = array_namespace(point)
     taken = xp.where(game.inside, point, 0.0)
     gains, owed = fair_parts(game, order, point, product)
     power, length = combined(game, taken, product)
     solid = power > 0
-    residual = xp.where(solid, xp.max(xp.abs(gains - owed), axis=-1), xp.inf)
+    gap = fair_divergence(game, order, point, product)
+    residual, lost = xp.max(xp.abs(gains - owed), axis=-1), mean_gap(xp.full_like(gap, order), gap)
+    lost = xp.where(lost < most, lost, 0.0)
+    residual = xp.where(solid, xp.where(residual > lost, residual, lost), xp.inf)
     wobble = xp.max(taken * magnitudes(game, taken), axis=-1) / xp.where(solid, power, 1.0)
     epsilon = ROUNDING * xp.finfo(point.dtype).eps
     # A number is only as exact as the digits of its logarithm behind the point.
     exponents = xp.abs(log_stakes(game, order)) + abs(1 - 1 / order) * xp.abs(logarithm(point))
     wobble = wobble + xp.max(owed * exponents, axis=-1)
-    return Evidence(residual, epsilon * wobble, length, length <= game.resolution)
+    return Evidence(residual, epsilon * wobble, length, length <= game.resolution), gap
 
 
 def fair_divergence(
@@ -135,7 +148,9 @@ def fair_divergence(
     known = owed > xp.finfo(point.dtype).smallest_normal / epsilon
     excess = gains / xp.where(known, owed, 1.0) - 1
     known = known & (xp.abs(excess) < 0.5)
-    bent = xp.expm1((1 - order) * xp.log1p(xp.where(known, excess, 0.0)))
+    bent = (1 - order) * xp.log1p(xp.where(known, excess, 0.0))
+    known = known & (xp.abs(bent) < 1)
+    bent = xp.expm1(xp.where(known, bent, 0.0))
     close = owed * (excess - bent / (1 - order))
     far = gains + (order * owed - value) / (1 - order)
     terms = xp.where(known, close, far)
@@ -144,3 +159,15 @@ def fair_divergence(
     terms = xp.where(legal, xp.where(terms > 0, terms, 0.0), xp.inf)
     gap = xp.sum(xp.where(game.inside, terms, 0.0), axis=-1)
     return xp.where((power > 0) | ~xp.any(game.inside, axis=-1), gap, xp.inf)
+
+
+def mean_gap(order: Float[Array, "*batch"], gap: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
+    """Return a gap of welfare as one of the logarithm of gains' power mean; zero if it is none.
+
+    Above order one welfare falls without bound where someone loses, and means do not.
+    """
+    xp = array_namespace(gap)
+    power = xp.where(order > 1 + NEAR_ONE, order - 1, 1.0)
+    safe = xp.where(gap < xp.inf, gap, 1.0)
+    mean = xp.where(order > 1 + NEAR_ONE, xp.log1p(power * safe) / power, safe)
+    return xp.where(gap < xp.inf, mean, 0.0)

@@ -35,6 +35,8 @@ ROUNDS = 12
 """Slopes that the search looks at; one does near a solution."""
 SLACK = 0.5
 """The search ends where the slope has fallen to this part of the slope it started with."""
+NEAR = 1e-3
+"""Gaps above this belong to no iterate that is near the solution."""
 LEAST_UTILITY = 1e-3
 """Utilities below this part of what is wanted count as so much for the secant."""
 
@@ -78,7 +80,8 @@ def fair_state(
     logs = xp.where(game.inside, logs + stretch[..., None], 0.0)
     point = exponential(logs)
     product = apply_cosines(game, point)
-    return FairState(logs, point, product, weigh_fair(game, order, point, product), previous)
+    evidence, _ = weigh_fair(game, order, point, product, most=NEAR)
+    return FairState(logs, point, product, evidence, previous)
 
 
 def fair_step(game: CanonicalGame, order: float, state: FairState) -> FairState:

@@ -1,13 +1,12 @@
-"""The primal-dual method for Nash solutions of games with a disagreement point."""
+"""The primal-dual method for Nash and α-fair solutions of games with a disagreement point."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
-from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, total_weight
-from bargain.evidence import ROUNDING, Answer, Evidence, settled, weigh_surplus
+from bargain.evidence import Answer, Evidence, settled, weigh_surplus
 from bargain.factor import (
     agreed_update,
     factor_of,
@@ -15,13 +14,16 @@ from bargain.factor import (
     multiply,
     with_disagreement,
 )
+from bargain.fair_surplus import fair_surplus
+from bargain.interior_step import Iterate, newton_move
+from bargain.order_path import is_near, next_order
 from bargain.shapes import Array, Bool, Float
-from bargain.solutions import Solution
+from bargain.solutions import AlphaFair, Nash, Solution
 
 KEPT = 0.01
 """Part of every surplus and multiplier that a step leaves at least."""
-LEAST_PRESSURE = 1e-14
-"""Pressure of the radius, relative to the weights, under which the radius counts as not binding."""
+NEGLIGIBLE = 0.1
+"""In α-fair games, gains that are worth less than this part of their mean limit no step."""
 
 
 class InteriorPointState(NamedTuple):
@@ -40,6 +42,8 @@ class InteriorPointState(NamedTuple):
         Shape ``(*batch, K)``, positive: the multipliers.
     pressure
         Shape ``(*batch)``, positive: the multiplier of the radius.
+    order
+        Shape ``(*batch)``: the order of fairness that the next step is for; one for Nash.
     evidence, previous
         What the iterate proves, and the residual of the one before it.
     """
@@ -49,13 +53,14 @@ class InteriorPointState(NamedTuple):
     surplus: Float[Array, "*batch K"]
     point: Float[Array, "*batch K"]
     pressure: Float[Array, "*batch"]
+    order: Float[Array, "*batch"]
     evidence: Evidence
     previous: Float[Array, "*batch"]
 
 
 @dataclass(frozen=True)
 class InteriorPoint:
-    r"""Primal-dual Newton steps for the Nash solution with a disagreement point.
+    r"""Primal-dual Newton steps for the Nash and the α-fair solutions with a disagreement point.
 
     With unit gradients as the rows of :math:`F` and :math:`\delta` the disagreement point in units
     of the ideal payoffs, the Nash solution satisfies
@@ -68,6 +73,10 @@ class InteriorPoint:
     variables of their own, so no feasible start is needed, and an agreement strictly inside the
     radius (possible where players tolerate losses) is found like any other. The dual alone cannot
     represent those: there its multipliers satisfy :math:`F^T b = 0`.
+
+    For the α-fair solution of order a the equation of the prices is :math:`b_i = v_i s_i^{-a}`. The
+    order starts at one and doubles, or halves, whenever the solution of the present one is near;
+    how such steps differ is told in ``bargain/interior_step.py``.
 
     Parameters
     ----------
@@ -91,6 +100,7 @@ class InteriorPoint:
     tol: float = 1e-12
     patience: ClassVar[int] = 200
     takes_disagreement: ClassVar[bool] = True
+    solutions: ClassVar[tuple[type[Solution], ...]] = (Nash, AlphaFair)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None
@@ -98,9 +108,11 @@ class InteriorPoint:
         """Begin at the center of the ball; ``start`` gives the multipliers."""
         game, disagreement = with_disagreement(game)
         xp = array_namespace(game.weights)
+        fair, worth = isinstance(solution, AlphaFair), worth_of(game, solution)
+        parts = xp.ones_like(game.weights) if fair else game.weights
         factor = factor_of(game)
         surplus = xp.where(disagreement < -1, -disagreement, 1.0)
-        point, pressure = game.weights / surplus, total_weight(game)
+        point, pressure = parts / surplus, worth
         update = xp.zeros_like(point)
         if start is not None:
             begun = xp.where(game.inside, start, 0.0)
@@ -114,14 +126,23 @@ class InteriorPoint:
                 margin > 0.1, pressure / xp.where(margin > 0.1, margin, 1.0), pressure
             )
             point = xp.where(game.inside, pressure[..., None] * begun, point)
-            surplus = game.weights / point
+            surplus = parts / point
+            if fair:
+                gains = multiply(factor, update) - disagreement
+                surplus = xp.where(gains > 0, gains, surplus)
+        order = xp.ones_like(pressure)
+        if isinstance(solution, AlphaFair) and start is not None:
+            wanted = xp.full_like(order, solution.alpha)
+            near = is_near(game, wanted, factor, update, surplus, point)
+            order = xp.where(near, wanted, order)
         return InteriorPointState(
             factor=factor,
             update=update,
             surplus=surplus,
             point=point,
             pressure=pressure,
-            evidence=weigh_iterate(game, factor, update, point),
+            order=order,
+            evidence=weigh_iterate(game, solution, factor, update, point),
             previous=xp.full_like(game.resolution, xp.inf),
         )
 
@@ -129,57 +150,36 @@ class InteriorPoint:
         self, game: CanonicalGame, solution: Solution, state: InteriorPointState
     ) -> InteriorPointState:
         """Take one primal-dual Newton step."""
-        game, disagreement = with_disagreement(game)
+        game, _ = with_disagreement(game)
         xp = array_namespace(state.point)
-        factor, update, surplus, point = state.factor, state.update, state.surplus, state.point
-        transposed = xp.matrix_transpose(factor)
-        pressure = state.pressure[..., None]
-        infeasibility = multiply(factor, update) - disagreement - surplus
-        curvature = point / surplus
-
-        players = point.shape[-1]
-        identity = xp.eye(players, dtype=point.dtype, device=device(point))
-        hessian = (transposed * curvature[..., None, :]) @ factor + pressure[..., None] * identity
-        scale = 1 / xp.sqrt(xp.linalg.diagonal(hessian))
-        ridge = ROUNDING * players * xp.finfo(point.dtype).eps
-        coupling = scale[..., :, None] * hessian * scale[..., None, :]
-        matrix = xp.where(identity > 0, 1 + ridge, coupling)
-        solve_spd = backend_for(point).solve_spd
-
-        force = multiply(transposed, (game.weights - point * infeasibility) / surplus)
-        move = scale * solve_spd(matrix, scale * (force - pressure * update))
-        pull = scale * solve_spd(matrix, scale * update)
-
-        # The pressure that puts the moved update on the sphere, by Moré and Sorensen.
-        moved = update + move
-        reach = xp.sqrt(xp.sum(moved * moved, axis=-1))
-        stiffness = xp.sum(moved * (scale * solve_spd(matrix, scale * moved)), axis=-1)
-        change = xp.where(
-            stiffness > 0,
-            reach * reach / xp.where(stiffness > 0, stiffness, 1.0) * (reach - 1),
-            0.0,
-        )
-        least = LEAST_PRESSURE * total_weight(game)
-        aim = state.pressure + change
-        aim = xp.where(aim < 0.05 * state.pressure, 0.05 * state.pressure, aim)
-        aim = xp.where(aim > 20 * state.pressure, 20 * state.pressure, aim)
-        change = xp.where(aim > least, aim, least) - state.pressure
-
-        move = move - change[..., None] * pull
-        widening = multiply(factor, move) + infeasibility
-        repricing = (game.weights - point * surplus - point * widening) / surplus
-        drop = xp.max(xp.concat([-widening / surplus, -repricing / point], axis=-1), axis=-1)
+        fair, worth = isinstance(solution, AlphaFair), worth_of(game, solution)
+        iterate = Iterate(state.update, state.surplus, state.point, state.pressure)
+        order = None
+        if fair:
+            iterate, order = _rescaled(game, iterate, worth), state.order[..., None]
+        update, surplus, point, pressure = iterate
+        move = newton_move(game, state.factor, iterate, worth, order)
+        shrinks, falls = -move.surplus / surplus, -move.point / point
+        if isinstance(solution, AlphaFair):
+            # High orders make prices fall by decades that hardly count, and low ones surpluses.
+            counts = point * surplus > NEGLIGIBLE * worth[..., None] / point.shape[-1]
+            shrinks = xp.where(counts | (solution.alpha > 1), shrinks, 0.0)
+            falls = xp.where(counts | (solution.alpha < 1), falls, 0.0)
+        drop = xp.max(xp.concat([shrinks, falls], axis=-1), axis=-1)
         length = xp.where(drop > 1 - KEPT, (1 - KEPT) / xp.where(drop > 0, drop, 1.0), 1.0)
         wide = length[..., None]
-        update, point = update + wide * move, point + wide * repricing
-        return InteriorPointState(
-            factor=factor,
-            update=update,
-            surplus=surplus + wide * widening,
-            point=point,
-            pressure=state.pressure + length * change,
-            evidence=weigh_iterate(game, factor, update, point),
+        new = state._replace(
+            update=update + wide * move.update,
+            surplus=_kept(surplus, wide * move.surplus),
+            point=_kept(point, wide * move.point),
+            pressure=pressure + length * move.pressure,
             previous=state.evidence.residual,
+        )
+        place = new.factor, new.update, new.surplus, new.point
+        if isinstance(solution, AlphaFair):
+            new = new._replace(order=next_order(game, solution.alpha, state.order, *place))
+        return new._replace(
+            evidence=weigh_iterate(game, solution, new.factor, new.update, new.point)
         )
 
     def done(
@@ -200,8 +200,36 @@ class InteriorPoint:
         return Answer(xp.where(game.inside, coefficients, 0.0), multipliers)
 
 
+def _kept(values: Array, change: Array) -> Array:
+    """Add a change, but leave a part of what is positive, and something that can be divided by."""
+    xp = array_namespace(values)
+    least = KEPT * values
+    tiny = float(xp.finfo(values.dtype).smallest_normal) ** 0.5
+    least = xp.where(least > tiny, least, tiny)
+    return xp.where(values + change > least, values + change, least)
+
+
+def worth_of(game: CanonicalGame, solution: Solution) -> Float[Array, "*batch"]:
+    """Return what the multipliers are worth at a solution: for α-fair ones, one for each player."""
+    if not isinstance(solution, AlphaFair):
+        return total_weight(game)
+    return total_weight(
+        game._replace(weights=array_namespace(game.weights).ones_like(game.weights))
+    )
+
+
+def _rescaled(game: CanonicalGame, iterate: Iterate, worth: Float[Array, "*batch"]) -> Iterate:
+    """Scale multipliers and pressure so that they are worth what they should be."""
+    xp = array_namespace(worth)
+    total = xp.sum(xp.where(game.inside, iterate.point * iterate.surplus, 0.0), axis=-1)
+    factor = worth / xp.where(total > 0, total, worth)
+    point = xp.where(game.inside, iterate.point * factor[..., None], iterate.point)
+    return iterate._replace(point=point, pressure=iterate.pressure * factor)
+
+
 def weigh_iterate(
     game: CanonicalGame,
+    solution: Solution,
     factor: Float[Array, "*batch K K"],
     update: Float[Array, "*batch K"],
     point: Float[Array, "*batch K"],
@@ -209,10 +237,8 @@ def weigh_iterate(
     """Weigh what the iterate proves once its update is taken back to the ball."""
     xp = array_namespace(point)
     legal, length, _ = agreed_update(factor, update, xp.where(game.inside, point, 0.0))
-    return weigh_surplus(
-        game,
-        utilities=multiply(factor, legal),
-        magnitude=multiply(xp.abs(factor), xp.abs(legal)),
-        multipliers=point,
-        length=length,
-    )
+    utilities, magnitude = multiply(factor, legal), multiply(xp.abs(factor), xp.abs(legal))
+    if isinstance(solution, AlphaFair):
+        order = xp.full_like(length, solution.alpha)
+        return fair_surplus(game, order, utilities, magnitude, point, length)[0]
+    return weigh_surplus(game, utilities, magnitude, point, length)

@@ -40,7 +40,7 @@ def kalai_smorodinsky(
     ideal : Array or sequence of float, optional
         Shape ``(*batch, K)``, positive: each player's best payoff; default: ``radius * ||g_i||``.
     leximin : bool
-        See :class:`bargain.KalaiSmorodinsky`; it makes no difference in gradient games.
+        See :class:`bargain.KalaiSmorodinsky`; it makes no difference without a disagreement point.
     disagreement : Array or sequence of float, optional
         What each player has without an agreement; default: zero.
     radius : float or Array
@@ -115,7 +115,7 @@ def egalitarian(
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)``: what each player's gain is divided by; default: all one.
     leximin : bool
-        See :class:`bargain.Egalitarian`; it makes no difference in gradient games.
+        See :class:`bargain.Egalitarian`; it makes no difference without a disagreement point.
     disagreement : Array or sequence of float, optional
         What each player has without an agreement; default: zero.
     radius : float or Array

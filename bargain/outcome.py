@@ -41,17 +41,18 @@ class Certificate(NamedTuple):
           of the shares from the weights (plus, where the radius does not bind, the complementary
           slack).
         - α-fair: of the welfare, relative to what the agreement is worth at its prices. It is the
-          α-divergence of the shares from what the players are owed.
+          α-divergence of the shares from what the players are owed (plus the slack, as above).
         - Max-min: of the smallest part, relative to the bound that the dual weights prove.
         - Utilitarian: of the weighted sum, relative to the largest: one minus a cosine.
     residual : Array
         How far an agreement is from satisfying its equations: for Nash ``max |multiplier_i (u_i -
         d_i) / w_i - 1|``, slack included; for α-fair solutions the largest difference of a share
-        from what is owed; for max-min solutions the gap, or if larger the part of the whole that is
-        spent on a player beyond the smallest part; for the utilitarian one the distance of two
-        directions. With a disagreement point also by which part the update is longer than the
-        radius, if that is more. For a disagreement how far the stationary combination is from
-        vanishing, relative to the gradients' norms.
+        from what is owed, slack included, or if larger the gap of the power mean of gains; for
+        max-min solutions the gap, or if larger the part of the whole that is spent on a player
+        beyond the smallest part; for the utilitarian one the distance of two directions. With a
+        disagreement point also by which part the update is longer than the radius, if that is more.
+        For a disagreement how far the stationary combination is from vanishing, relative to the
+        gradients' norms.
     floor : Array
         The part of the residual that the rounding of the data makes unavoidable.
     resolution : Array

@@ -4,12 +4,14 @@ from array_api_compat import array_namespace, device
 
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame
+from bargain.leximin import refine, refines
 from bargain.loop import Search, select
 from bargain.newton import Newton
 from bargain.proof import Proof, prove, proves_agreement
 from bargain.shapes import Array, Bool, Float, Int
 from bargain.solutions import AlphaFair, Nash, Solution, Utilitarian
 from bargain.solver import Solver
+from bargain.surplus_criteria import judge_surplus
 from bargain.terms import terms_of
 
 NEARBY = Newton(tol=0.1)
@@ -43,7 +45,8 @@ def play(
     """
     xp, backend = array_namespace(valid), backend_for(valid)
     before = xp.zeros(valid.shape, dtype=xp.int32, device=device(valid))
-    cold_family = isinstance(solution, AlphaFair) and start is None
+    fair = isinstance(solution, AlphaFair)
+    cold_family = fair and start is None and game.disagreement is None
     if cold_family:
         # The Nash solution lies in the middle of the family, and shows whether gradients cancel.
         first, before = Search(NEARBY, Nash(), max_steps)(_with_equal_weights(game), None, valid)
@@ -51,7 +54,13 @@ def play(
     search = Search(solver, solution, max_steps)
     answer, steps = backend.attach_derivative(search)(terms_of(game, frame, solution), start, valid)
     steps = before + steps
-    proof = prove(game, frame, answer, solution)
+    stages = None
+    if refines(game, solution):
+        terms = terms_of(game, frame, solution)
+        agreed = valid & ~judge_surplus(terms, solution, *answer)[0].stationary
+        answer, stages, more = refine(terms, answer, agreed, max_steps)
+        steps = steps + more
+    proof = prove(game, frame, answer, solution, stages)
 
     # Whether the gradients cancel does not depend on the weights, but tiny weights can hide it
     # behind their rounding floor. Games without a proof are asked again with equal weights; unless
@@ -64,6 +73,8 @@ def play(
         open_ = open_ & xp.any(game.weights != 1, axis=-1)
     elif game.disagreement is None:
         again = Search(Newton(), Nash(), max_steps)
+    elif fair:
+        again = Search(solver, Nash(), max_steps)
     if not backend.concrete(open_) or bool(xp.any(open_)):
         answer, more = again(_with_equal_weights(game), None, open_)
         second = prove(game, frame, answer)  # as if it were Nash's: a disagreement is one of all

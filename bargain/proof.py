@@ -7,6 +7,7 @@ from array_api_compat import array_namespace
 from bargain.canonical import CanonicalGame, Frame, apply_cosines, total_weight
 from bargain.criteria import judge
 from bargain.evidence import Answer, Evidence, within
+from bargain.leximin_proof import Stages, judge_stages
 from bargain.opening import scaled, stretch
 from bargain.outcome import Certificate
 from bargain.shapes import Array, Bool, Float
@@ -45,7 +46,14 @@ class Proof(NamedTuple):
     combination: Float[Array, "*batch K"]
 
 
-def prove(game: CanonicalGame, frame: Frame, answer: Answer, solution: Solution = NASH, /) -> Proof:
+def prove(
+    game: CanonicalGame,
+    frame: Frame,
+    answer: Answer,
+    solution: Solution = NASH,
+    stages: Stages | None = None,
+    /,
+) -> Proof:
     """Derive what an answer proves; zero for the players outside."""
     xp = array_namespace(game.weights)
     coefficients = xp.where(game.inside, answer.coefficients, 0.0)
@@ -71,6 +79,8 @@ def prove(game: CanonicalGame, frame: Frame, answer: Answer, solution: Solution 
         prices = supported(game, prices)
         evidence, gap = judge_surplus(terms, solution, coefficients, prices)
         gains = prices * (apply_cosines(game, coefficients) - game.disagreement)
+        if stages is not None:
+            evidence, gap = _with_stages(terms, coefficients, stages, evidence, gap)
         if frame.ideal_residual is not None and isinstance(solution, KalaiSmorodinsky):
             # The parts of the claims are known no better than the claims.
             evidence = evidence._replace(
@@ -101,6 +111,19 @@ def prove(game: CanonicalGame, frame: Frame, answer: Answer, solution: Solution 
         multipliers=xp.where(game.inside, supports, 0.0) / relative,
         combination=combination / xp.where(sizes > 0, sizes, 1.0),
     )
+
+
+def _with_stages(
+    game: CanonicalGame, coefficients: Array, stages: Stages, evidence: Evidence, gap: Array
+) -> tuple[Evidence, Array]:
+    """Count what the stages of a refinement do not prove, where that is more."""
+    xp = array_namespace(gap)
+    open_, floor = judge_stages(game, coefficients, stages)
+    evidence = evidence._replace(
+        residual=xp.where(open_ > evidence.residual, open_, evidence.residual),
+        floor=xp.where(floor > evidence.floor, floor, evidence.floor),
+    )
+    return evidence, xp.where(open_ > gap, open_, gap)
 
 
 def proves_agreement(proof: Proof, tol: float, /) -> Bool[Array, "*batch"]:

@@ -83,6 +83,7 @@ def alpha_fair(
     alpha: float,
     weights: Float[Array, "*#batch K"] | None = None,
     *,
+    disagreement: Float[Array, "*#batch K"] | None = None,
     radius: Any = 1.0,
     active: Bool[Array, "*#batch K"] | None = None,
     solver: Solver | None = None,
@@ -92,10 +93,10 @@ def alpha_fair(
 ) -> Outcome:
     r"""Solve a gradient game for its α-fair solution.
 
-    The update of bounded length that maximises :math:`\sum_i w_i u_i^{1 - a} / (1 - a)`; its
-    coefficients are along :math:`\alpha_i = w_i u_i^{-a}`. Order 1 is :func:`bargain.nash`; towards
-    0 the family approaches the utilitarian solution (among the updates that harm nobody), towards
-    infinity the egalitarian one without weights.
+    The update of bounded length that maximises :math:`\sum_i w_i (u_i - d_i)^{1 - a} / (1 - a)`;
+    where the bound is felt its coefficients are along :math:`\alpha_i = w_i (u_i - d_i)^{-a}`.
+    Order 1 is :func:`bargain.nash`; towards 0 the family approaches the utilitarian solution (among
+    the updates that harm nobody), towards infinity the egalitarian one without weights.
 
     Parameters
     ----------
@@ -105,8 +106,10 @@ def alpha_fair(
         The order a, a positive number.
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)``: bargaining weights; default: all one.
+    disagreement : Array or sequence of float, optional
+        See :class:`bargain.GradientGame`, also for the next two.
     radius : float or Array
-        See :class:`bargain.GradientGame`, also for the next.
+        The longest update allowed.
     active : Array or sequence of bool, optional
         Who is there.
     solver : Solver, optional
@@ -140,7 +143,7 @@ def alpha_fair(
     >>> [bargain.alpha_fair(gram, order).utilities.round(3).tolist() for order in (0.5, 1.0, 2.0)]
     [[0.622, 1.567], [0.707, 1.414], [0.783, 1.243]]
     """
-    game = GradientGame(gram, weights, None, radius, active)
+    game = GradientGame(gram, weights, disagreement, radius, active)
     return solve(
         game, AlphaFair(alpha), solver=solver, start=start, max_steps=max_steps, precision=precision
     )

@@ -83,7 +83,6 @@ class KalaiSmorodinsky:
     ----------
     leximin : bool
         Where the maximum leaves a choice, raise the second-smallest part as well, then the third.
-        Not there for gradient games with a disagreement point.
 
     References
     ----------
@@ -112,7 +111,6 @@ class Egalitarian:
     ----------
     leximin : bool
         Where the maximum leaves a choice, raise the second-smallest gain as well, then the third.
-        Not there for gradient games with a disagreement point.
 
     References
     ----------

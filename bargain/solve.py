@@ -36,6 +36,7 @@ USUAL: dict[type[Solution], Callable[[], Solver]] = {
 
 USUAL_APART: dict[type[Solution], Callable[[], Solver]] = {
     Nash: InteriorPoint,
+    AlphaFair: InteriorPoint,
     Utilitarian: WeightedSum,
     Egalitarian: CommonLevel,
     KalaiSmorodinsky: CommonLevel,
@@ -82,11 +83,10 @@ def solve(
         The game; its arrays may have leading batch axes. Games of ``bargain.payoffs`` go to
         :func:`bargain.payoffs.solve_payoffs`.
     solution : Nash, AlphaFair, KalaiSmorodinsky, Egalitarian or Utilitarian
-        Which agreement is meant. With a disagreement point gradient games have all but
-        ``AlphaFair`` (other than of order one) so far, max-min solutions without ``leximin``.
+        Which agreement is meant.
     solver : Solver, optional
-        How to find it. Default: :class:`bargain.Newton`, for the Nash solution with a disagreement
-        point :class:`bargain.InteriorPoint`, for Kalai-Smorodinsky and egalitarian
+        How to find it. Default: for Nash and α-fair solutions :class:`bargain.Newton` (with a
+        disagreement point :class:`bargain.InteriorPoint`), for Kalai-Smorodinsky and egalitarian
         :class:`bargain.MinNorm` (with a disagreement point :class:`bargain.CommonLevel`),
         for utilitarian :class:`bargain.WeightedSum`.
     start : Array, optional
@@ -109,8 +109,6 @@ def solve(
     ------
     TypeError
         The game is no game, the solution no solution, or the solver does not solve such games.
-    NotImplementedError
-        The game has a disagreement point, and the solution is α-fair or asks for ``leximin``.
     ValueError
         The shape of ``start`` does not fit, ``max_steps`` or ``precision`` is out of range; for one
         concrete game also: NaN, infinity, a negative weight, only zero weights, or a Gram matrix

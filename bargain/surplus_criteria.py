@@ -17,8 +17,9 @@ from bargain.evidence import (
     weigh_surplus,
 )
 from bargain.fair_shares import divergence
+from bargain.fair_surplus import fair_surplus
 from bargain.shapes import Array, Float
-from bargain.solutions import Nash, Solution, Utilitarian
+from bargain.solutions import AlphaFair, Nash, Solution, Utilitarian
 
 
 def judge_surplus(
@@ -55,6 +56,9 @@ def judge_surplus(
             slack = length - xp.sum(taken * utilities, axis=-1)
             gap = divergence(game, prices * (utilities - game.disagreement))
             gap = gap + xp.where(slack > 0, slack, 0.0)
+        elif isinstance(solution, AlphaFair):
+            order = xp.full_like(length, solution.alpha)
+            evidence, gap = fair_surplus(game, order, utilities, magnitude, prices, length)
         else:
             evidence, gap = weigh_level(game, utilities, magnitude, taken, length)
     excess = overreach(game, coefficients)

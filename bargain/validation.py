@@ -28,16 +28,6 @@ def checked_solution(solution: Any, game: GradientGame) -> Solution:
         )
     if isinstance(solution, Nash):
         return solution
-    if game.disagreement is not None and isinstance(solution, AlphaFair) and solution.alpha != 1:
-        raise NotImplementedError(
-            f"disagreement: expected none with {type(solution).__name__} in a gradient game, found "
-            f"one; leave it out, or ask for Nash()"
-        )
-    if game.disagreement is not None and getattr(solution, "leximin", False):
-        raise NotImplementedError(
-            f"leximin: expected False with a disagreement point in a gradient game, found "
-            f"{solution}; ask for {type(solution).__name__}()"
-        )
     if isinstance(solution, AlphaFair):
         return Nash() if solution.alpha == 1 else AlphaFair(float(solution.alpha))
     return solution

@@ -1,6 +1,7 @@
 """The loop around the primal-dual steps: when to stop, and what to keep."""
 
 from dataclasses import dataclass
+from math import log
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
@@ -129,7 +130,23 @@ def _weigh(program: Program, point: Point, path: Path, sizes: Array) -> tuple[Ar
         error = missed * xp.max(xp.abs(p), axis=-1) + dual + inner(x, z)
         bar = path.tol * xp.abs(point.number)
         return error, missed, xp.where(bar > floor, bar, floor)
-    off = xp.sum(xp.abs(x * z - portions(program, point, path.order)), axis=-1)
+    off = xp.sum(_off(program, point, path.order), axis=-1)
     primal = inner(xp.abs(p), residual)
     error = (primal if path.strict else primal**2) + dual + off
     return error, missed, xp.where(floor > path.tol, floor, path.tol)
+
+
+def _off(program: Program, point: Point, order: float) -> Array:
+    """Return how far products are from where they should be, by what that means for the welfare."""
+    xp = array_namespace(point.columns)
+    products, goal = point.columns * point.slopes, portions(program, point, order)
+    off = xp.abs(products - goal)
+    if order <= 1:
+        return off
+    # High orders look at who has least, however small the portions are.
+    least = xp.finfo(off.dtype).smallest_normal
+    short = xp.log(xp.where(goal > least, goal, least)) - xp.log(
+        xp.where(products > least, products, least)
+    )
+    most = log(float(xp.finfo(off.dtype).max)) / 4
+    return off * xp.exp(xp.clip((order - 1) * short, 0.0, most))

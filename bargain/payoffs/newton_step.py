@@ -6,10 +6,13 @@ With multipliers :math:`p` of the equations and :math:`z` of :math:`x \ge 0` a s
           x_j z_j = 0 \text{ or } z_j = w_j x_j^{-a}.
 
 Newton's method on these equations holds the products of the first kind at a common positive number
-that falls to zero. Eliminating columns and slopes leaves a system in the prices alone, with the
-normal matrix.
+that falls to zero. For the others and orders above one a step takes, in place of the tangent, the
+straight line through two points of the curve: the one of the present slope, and the one of the
+present column, as for gradient games (``bargain/interior_step.py``). Eliminating columns and slopes
+leaves a system in the prices alone, with the normal matrix.
 """
 
+from math import log
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
@@ -25,7 +28,10 @@ LAG = 1e-2
 """Products outside the welfare do not fall below this part of how far it is off: if they did, the
 boundary would be reached before the solution."""
 CHANGE = 1.0
-"""The largest change of the logarithm of a product that one step aims for."""
+"""The largest rise of the logarithm of a product that one step aims for, at orders below one."""
+FARTHEST_OFF, NEAR = 20.0, 1e-9
+"""How far off a column counts as being at most, and how far off it is for the order to matter, as
+logarithms."""
 CLOSEST, FARTHEST = 1e-3, 0.1
 """How much of the way to the boundary a step leaves: by how well the predictor did."""
 
@@ -136,15 +142,22 @@ def _aim(program: Program, point: Point, goal: Array, order: float) -> Aim:
         return Aim(asked, ones, goal)
     products = point.columns * point.slopes
     ratio = xp.where(asked, goal, 1.0) / xp.where(asked, products, 1.0)
-    logs = xp.log(ratio)
-    near = products * (1 + xp.clip(logs, -CHANGE, CHANGE))
-    power = xp.where(asked, order * ones, 1.0)
-    if order < 1:
+    least = xp.finfo(ratio.dtype).smallest_normal
+    logs = xp.log(xp.where(ratio > least, ratio, least))
+    if order > 1:
+        # The line through the points of the present slope and of the present column.
+        shift = xp.clip(logs, -FARTHEST_OFF, FARTHEST_OFF)
+        most = log(float(xp.finfo(logs.dtype).max)) / 4
+        rise = xp.expm1(xp.clip(order * shift, -order * FARTHEST_OFF, most))
+        close = xp.abs(shift) < NEAR / order
+        power = xp.where(close, order, rise / xp.where(close, 1.0, xp.expm1(shift)))
+        near = products * (1 + rise)
+    else:
         # Columns on their way to zero: as in a linear program.
         falls = asked & (logs < 0)
-        near = xp.where(falls, goal, near)
-        power = xp.where(falls, 1 - (1 - order) * ratio, power)
-    return Aim(asked, power, xp.where(asked, near, 0.0))
+        near = xp.where(falls, goal, products * (1 + xp.clip(logs, -CHANGE, CHANGE)))
+        power = xp.where(falls, 1 - (1 - order) * ratio, order * ones)
+    return Aim(asked, xp.where(asked, power, 1.0), xp.where(asked, near, 0.0))
 
 
 def _residuals(program: Program, point: Point) -> tuple[Any, Any, Any]:

@@ -99,17 +99,9 @@ class Lotteries:
         surplus: Array,
         point: Point,
     ) -> Point:
-        """Take the prices of the agreement itself, or for high orders those that led there.
-
-        High orders make its own prices depend on its last digits.
-        """
+        """Take prices that are near, and slopes in balance with them."""
         xp = array_namespace(surplus)
-        players, asked = surplus.shape[-1], depths > -xp.inf
-        logs = depths + (1 - order) * xp.log(surplus)
-        parts = xp.exp(logs - xp.max(logs, axis=-1)[..., None])
-        if order > STEEP:
-            parts = xp.where(asked, point.prices[..., :players] * surplus, 0.0)
-        parts = parts / xp.sum(parts, axis=-1)[..., None]
+        asked, parts = depths > -xp.inf, _parts(depths, order, surplus, point)
         prices = xp.where(asked, parts / surplus, ASIDE)
         values = apply_transposed(agreements.gains, prices)
         top = xp.max(values, axis=-1)[..., None]
@@ -165,13 +157,11 @@ class Polytopes:
         surplus: Array,
         point: Point,
     ) -> Point:
-        """Take the prices of the agreement itself, and slopes in balance with the columns."""
+        """Take prices that are near, and slopes in balance with the columns."""
         xp = array_namespace(surplus)
         players, count = surplus.shape[-1], columns.shape[-1]
         asked = depths > -xp.inf
-        logs = depths + (1 - order) * xp.log(surplus)
-        parts = xp.exp(logs - xp.max(logs, axis=-1)[..., None])
-        prices = parts / xp.sum(parts, axis=-1)[..., None] / surplus
+        prices = _parts(depths, order, surplus, point) / surplus
         prices = xp.where(asked, prices, ASIDE)
         former = xp.where(asked, point.prices[..., :players] * surplus, 0.0)
         total = xp.sum(former, axis=-1)[..., None]
@@ -193,6 +183,21 @@ class Polytopes:
     def support(self, prices: Array) -> Array:
         """Return the multipliers of the rows, positive where they bound from above."""
         return -prices
+
+
+def _parts(depths: Array, order: float, surplus: Array, point: Point) -> Array:
+    """Return what each player's gain is worth at the start, at prices of the agreement's own.
+
+    High orders make those depend on its last digits: then at the prices that led there.
+    """
+    xp = array_namespace(surplus)
+    if order > STEEP:
+        prices = point.prices[..., : surplus.shape[-1]]
+        parts = xp.where(depths > -xp.inf, prices * surplus, 0.0)
+    else:
+        logs = depths + (1 - order) * xp.log(surplus)
+        parts = xp.exp(logs - xp.max(logs, axis=-1)[..., None])
+    return parts / xp.sum(parts, axis=-1)[..., None]
 
 
 def _lifted(values: Array) -> Array:

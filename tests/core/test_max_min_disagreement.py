@@ -501,11 +501,8 @@ def test_without_a_disagreement_point_it_agrees_with_the_shortest_combination(ca
 # Refusals -----------------------------------------------------------------------------------------
 
 
-def test_what_is_not_there_yet_says_so():
+def test_other_solvers_say_so():
     game = bargain.GradientGame(np.eye(2), disagreement=[0.1, 0.0])
-    for solution in (Egalitarian(leximin=True), KalaiSmorodinsky(leximin=True)):
-        with pytest.raises(NotImplementedError, match="leximin: expected False with a disagree"):
-            bargain.solve(game, solution)
     with pytest.raises(TypeError, match="found MinNorm"):
         bargain.solve(game, Egalitarian(), bargain.MinNorm())
 
