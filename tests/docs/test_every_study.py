@@ -14,7 +14,6 @@ def study(modules, monkeypatch):
     monkeypatch.setattr(found, "INTERVALS", (1, 10))
     names = ("LS", "Nash", "Nash, every 10")
     monkeypatch.setattr(found, "METHODS", {name: found.METHODS[name] for name in names})
-    monkeypatch.setattr(found.qm9, "RATES", (1e-3,))
     return found
 
 
