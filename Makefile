@@ -50,6 +50,7 @@ studies: $(VENV)/.dev ## Run the studies anew: tables and pictures
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/qm9.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/every.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/scarce.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/sweep.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/mt10.py
 
 bench: $(VENV)/.dev ## Measure speed, next to the peers

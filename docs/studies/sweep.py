@@ -224,6 +224,15 @@ def spread_of(values) -> str:
     return f"{np.mean(values):.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}"
 
 
+def outermost(points: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    """Weights and points (weights, 2) from the ends inwards, as long as they lie apart."""
+    found = []
+    for k in sorted(range(len(points)), key=lambda k: -abs(k - (len(points) - 1) / 2)):
+        if all(np.abs(np.log(points[k] / other)).max() > 0.1 for _, other in found):
+            found.append((WEIGHTS[k], points[k]))
+    return found
+
+
 def draw(fronts: dict[str, np.ndarray], alone: np.ndarray, shares: dict, path: Path) -> None:
     import matplotlib
     import matplotlib.pyplot as plt
@@ -233,7 +242,7 @@ def draw(fronts: dict[str, np.ndarray], alone: np.ndarray, shares: dict, path: P
     plt.rcParams.update({"svg.hashsalt": "bargain", "font.size": 10, "axes.titlesize": 11})
     figure, (left, right) = plt.subplots(1, 2, figsize=(12.0, 5.0), width_ratios=(1.2, 1.0))
     figure.set_layout_engine("constrained")
-    left.set_title("test losses; labels: the weight of the left digit")
+    left.set_title("test losses; labels: the weight of the left digit, where there is room")
     left.set(xscale="log", yscale="log", xlabel="left digit", ylabel="right digit")
     for sweep, front in fronts.items():
         middle, colour = front.mean(axis=1), COLOURS[sweep]
@@ -244,9 +253,9 @@ def draw(fronts: dict[str, np.ndarray], alone: np.ndarray, shares: dict, path: P
         if sweep == "LS, roots":
             continue
         inside = sweep == "Nash"  # labels on the side of the lower losses
-        for weight, point in zip(WEIGHTS, middle, strict=True):
-            far = -7 if inside else 7
-            place = {"xytext": (far, 0), "ha": "right" if inside else "left", "va": "center"}
+        for weight, point in outermost(middle):
+            far = -8 if inside else 8
+            place = {"xytext": (2 * far, 0), "ha": "right" if inside else "left", "va": "center"}
             if weight < 0.5:
                 place = {"xytext": (0, far), "ha": "center", "va": "top" if inside else "bottom"}
             look = {"fontsize": 8, "color": colour, "textcoords": "offset points"}
