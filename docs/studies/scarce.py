@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import Console
 
-from bargain.preferences import ClippedSGD, MirrorDescent, Neumann
+from bargain.preferences import MirrorDescent
 from bargain_torch.comparison import Bargain, Fixed, Learned, Run, compare
 from qm9_features import Sample, load_sample
 from qm9_molecules import find_folder
@@ -51,12 +51,7 @@ METHODS = {
 VARIANTS = {
     "nobody left out, floor 1e-6": learned(silent_below=0.0),
     "nobody left out, floor 1e-3": learned(silent_below=0.0, update=MirrorDescent(floor=1e-3)),
-    "rate 0.1": learned(update=MirrorDescent(rate=0.1)),
     "rate 1": learned(update=MirrorDescent(rate=1.0)),
-    "training labels decide": learned(held_out=None),
-    "as published": learned(
-        held_out=None, every=25, update=ClippedSGD(), inverse=Neumann(), silent_below=0.0
-    ),
 }
 
 
