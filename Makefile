@@ -47,6 +47,7 @@ docs: $(VENV)/.dev ## Build the documentation and run its examples
 studies: $(VENV)/.dev ## Run the studies anew: tables and pictures
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/auxiliary.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/landscape.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/physics.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/qm9.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/every.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/scarce.py

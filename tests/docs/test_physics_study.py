@@ -94,7 +94,7 @@ def test_the_script_prints_its_table_and_draws(study, tmp_path, monkeypatch, cap
     monkeypatch.setattr(study, "RATES", study.RATES[:2])
     study.main()
     printed = capsys.readouterr().out
-    for method in [*study.METHODS, study.SEARCHED]:
+    for method in [*study.METHODS, study.SEARCHED, study.LONGER]:
         assert f"\n| {method} | " in printed
     assert "equation: loss" in printed
     assert "Factor of the conditions by trials" in printed
