@@ -52,7 +52,9 @@ studies: $(VENV)/.dev ## Run the studies anew: tables and pictures
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/every.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/scarce.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/sweep.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/selfsupervised.py
 	OMP_NUM_THREADS=1 $(BIN)/python docs/studies/mt10.py
+	MUJOCO_GL=$${MUJOCO_GL:-osmesa} OMP_NUM_THREADS=1 $(BIN)/python docs/studies/scenes.py
 
 bench: $(VENV)/.dev ## Measure speed, next to the peers
 	$(BIN)/python -m benchmarks

@@ -28,7 +28,7 @@ from scenes_network import DEPTH, HIGHER, NORMALS, SEGMENTATION, Network, evalua
 from scenes_picture import draw
 from scenes_rendering import render
 
-COUNTS, SIDE = {"train": 1200, "val": 400}, 48
+COUNTS, SIDE = {"train": 800, "val": 300}, 48
 BATCH, EPOCHS, RATE = 16, 10, 2e-3
 PICTURE = Path(__file__).parents[1] / "pictures" / "scenes.png"
 SINGLE = "single-task, three networks"
@@ -36,8 +36,6 @@ METHODS = {
     "LS": Fixed(),
     "SI": LossRule("si"),
     "MGDA": GradientRule("mgda"),
-    "CAGrad": GradientRule("cagrad"),
-    "UPGrad": GradientRule("upgrad"),
     "Nash": Bargain(),
     "Nash, every 10": Bargain(every=10),
 }
@@ -109,7 +107,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, help="a folder of NYUv2 or Cityscapes; default: render"
     )
-    parser.add_argument("--folder", type=Path, default=Path("scenes"), help="for scenes and runs")
+    parser.add_argument("--folder", type=Path, default=Path("comparison/scenes"), help="for all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--batch", type=int, default=BATCH)
