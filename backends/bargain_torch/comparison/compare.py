@@ -11,6 +11,7 @@ from bargain_torch.comparison.execution import check_problem, train_all
 from bargain_torch.comparison.plan import Family, candidates, read_methods
 from bargain_torch.comparison.result import Comparison, score
 from bargain_torch.comparison.run import Entry, Policy, Problem, Schedule
+from bargain_torch.losses import listed
 from bargain_torch.options import check_option
 
 METHODS = ("ls", "si", "nash", "ks")
@@ -62,8 +63,8 @@ def compare(
         Takes the model, in evaluation mode, and returns the figures of merit in a dict by name.
         Positive numbers; lower is better unless named in ``higher``.
     validate : callable, optional
-        The same on other data, by which trials are judged. Default: ``evaluate``, which flatters
-        every method that has several trials.
+        The same figures on other data, by which trials are judged; ``higher`` goes for them as
+        well. Default: ``evaluate``, which flatters every method that has several trials.
     higher : iterable of str
         The names of figures where higher is better.
     methods : sequence of str, or dict
@@ -206,7 +207,13 @@ def compare(
         workers,
         "runs",
     )
-    return Comparison(tuple(runs), tuple(trial_runs), better)
+    comparison = Comparison(tuple(runs), tuple(trial_runs), better)
+    if comparison.metrics and not better <= set(comparison.metrics):
+        raise ValueError(
+            f"higher: expected names of figures, {listed(comparison.metrics)}, found "
+            f"{listed(sorted(better))}"
+        )
+    return comparison
 
 
 def _check(problem: Problem, counts: Mapping[str, int | None]) -> None:

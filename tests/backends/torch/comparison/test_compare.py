@@ -290,6 +290,7 @@ def test_another_problem_needs_another_folder(run):
         ({"workers": None}, "workers: expected a whole number"),
         ({"rates": [0.0]}, "seeds, rates: expected at least one seed and positive rates"),
         ({"seeds": []}, "seeds, rates: expected"),
+        ({"higher": ["accuracy"]}, "higher: expected names of figures, small, .* found accuracy"),
         ({"schedule": "linear"}, "schedule: expected one of cosine, constant, found 'linear'"),
         ({"nonfinite": "drop"}, "nonfinite: expected one of stop, skip, raise"),
         ({"data": lambda: iter(Data())}, "data: expected a batch with finite losses"),
