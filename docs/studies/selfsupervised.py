@@ -59,7 +59,7 @@ class Example(NamedTuple):
 
 Batch = dict[str, Example]
 FEW, ALL = f"{CLASSES * TRAINED} labels", f"{CLASSES * (TRAINED + HELD_OUT)} labels"
-CLEAN, SPOILT = "two auxiliary tasks", "and wrong labels"
+CLEAN, SPOILT = "two auxiliary tasks", "these and wrong labels"
 LEARNED, HEARD = "Nash, learned weights", "… nobody is left out"
 
 
@@ -271,7 +271,7 @@ def draw(results: dict[str, Comparison], path: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.2), width_ratios=(1.3, 1.0, 1.0))
     figure.set_layout_engine("constrained")
     figures, *courses = axes
-    figures.set_title("test accuracy, %: every seed, and the mean")
+    figures.set_title("test accuracy, %:\nevery seed, and the mean")
     names = []
     looks = {FEW: "#555555", ALL: "#999999", CLEAN: COLOURS["rotation"], SPOILT: COLOURS[HARMFUL]}
     for source, comparison in results.items():
@@ -286,9 +286,9 @@ def draw(results: dict[str, Comparison], path: Path) -> None:
     figures.invert_yaxis()
     figures.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     figures.set_axisbelow(True)
-    figures.legend(frameon=False, loc="center left", fontsize=9)
+    figures.legend(frameon=False, loc="upper left", fontsize=9)
     for panel, source in zip(courses, (CLEAN, SPOILT), strict=True):
-        panel.set_title(f"learned weights, as shares: {source}")
+        panel.set_title(f"learned weights, as shares:\n{source}")
         runs = results[source].of(LEARNED)
         epochs = np.arange(1, len(runs[0].weights) + 1)
         for task, shares in zip(runs[0].tasks, np.moveaxis(shares_of(runs), 2, 0), strict=True):

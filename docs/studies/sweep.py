@@ -228,7 +228,7 @@ def outermost(points: np.ndarray) -> list[tuple[float, np.ndarray]]:
     """Weights and points (weights, 2) from the ends inwards, as long as they lie apart."""
     found = []
     for k in sorted(range(len(points)), key=lambda k: -abs(k - (len(points) - 1) / 2)):
-        if all(np.abs(np.log(points[k] / other)).max() > 0.1 for _, other in found):
+        if all(np.abs(np.log(points[k] / other)).max() > 0.15 for _, other in found):
             found.append((WEIGHTS[k], points[k]))
     return found
 
