@@ -1,25 +1,16 @@
 """The study of a network that solves a wave equation: its equation, its losses, and the script."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 import bargain_torch
 
-PATH = Path(__file__).parents[2] / "docs" / "studies" / "physics.py"
-
 
 @pytest.fixture(scope="module")
-def study():
-    specification = importlib.util.spec_from_file_location("physics_study", PATH)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules[specification.name]
+def study(modules):
+    return modules("physics")
 
 
 @pytest.fixture

@@ -3,25 +3,10 @@
 import importlib
 import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
-
-
-@pytest.fixture(scope="module")
-def modules():
-    """The study's modules, found as its script finds them, and forgotten afterwards."""
-    sys.path.insert(0, str(FOLDER))
-    before = set(sys.modules)
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name in set(sys.modules) - before:
-        if name.startswith(("qm9", "scarce")):
-            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")

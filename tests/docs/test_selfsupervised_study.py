@@ -1,30 +1,21 @@
 """The study of few labels: its data and tasks, and what its page says, on made pictures."""
 
 import gzip
-import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
-MODULES = ("selfsupervised", "fashion_mnist")
-
 
 @pytest.fixture(scope="module")
-def study():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(FOLDER))
-        yield importlib.import_module("selfsupervised")
-    for name in MODULES:
-        sys.modules.pop(name, None)
+def study(modules):
+    return modules("selfsupervised")
 
 
 @pytest.fixture
-def reading(study):
-    return sys.modules["fashion_mnist"]
+def reading(modules):
+    return modules("fashion_mnist")
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The study of preferences over two digits: its measures, and what its page says, on few steps."""
 
-import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +8,10 @@ import torch
 
 from bargain_torch.comparison import Bargain, Fixed
 
-FOLDER = Path(__file__).parents[2] / "docs" / "studies"
-MODULES = ("sweep", "fronts", "overlaid_digits")
-
 
 @pytest.fixture(scope="module")
-def study():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(FOLDER))
-        yield importlib.import_module("sweep")
-    for name in MODULES:
-        sys.modules.pop(name, None)
+def study(modules):
+    return modules("sweep")
 
 
 @pytest.fixture(scope="module")
