@@ -82,7 +82,7 @@ def run(
             model, loader(root, "val", batch), channels[SEGMENTATION]
         ),
         "shared": lambda model: model.trunks.parameters(),
-        "higher": HIGHER,
+        "higher": [name for name in HIGHER if NORMALS in channels or "within" not in name],
         "rates": (RATE,),
         "seeds": seeds,
         "epochs": epochs,

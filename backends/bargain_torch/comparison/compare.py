@@ -78,7 +78,7 @@ def compare(
         Learning rates to try.
     trials : int, optional
         How many pairs of a member and a rate every method may try; drawn by lot where there are
-        more. Default: all of them, which are more for lists.
+        more, so a long list is only sampled. Default: all of them, which are more for lists.
     trial_epochs : int, optional
         How long trials are. Default: as long as the others.
     seeds : int or iterable of int
@@ -93,8 +93,9 @@ def compare(
         What to do about a loss or gradient that is NaN or infinite: ``"stop"``, that training ends
         and counts as diverged; ``"skip"``, leave that step out; ``"raise"``.
     folder : path
-        Where runs are kept. One folder, one problem: what you change in the model, the losses or
-        the training data is noticed by the first losses, what you change in ``evaluate`` is not.
+        Where runs are kept. One folder, one problem: another one is told by the number of its
+        parameters and by the losses of the first batch. What these do not show, a change of
+        ``evaluate`` or of later batches say, is not noticed, and old figures are returned.
     workers : int
         How many processes train at the same time.
     threads : int
@@ -160,6 +161,11 @@ def compare(
         nonfinite,
         threads,
     )
+    if isinstance(higher, str) or not isinstance(rates, Iterable):
+        raise TypeError(
+            f"higher, rates: expected a list of names and a list of numbers, found {higher!r} and "
+            f"{rates!r}; put a single one into a list"
+        )
     counts = {"epochs": epochs, "workers": workers, "trials": trials, "trial_epochs": trial_epochs}
     _check(problem, counts)
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
@@ -217,6 +223,12 @@ def compare(
 
 
 def _check(problem: Problem, counts: Mapping[str, int | None]) -> None:
+    for name, value in problem._asdict().items():
+        if name not in ("schedule", "nonfinite", "threads") and not callable(value):
+            raise TypeError(
+                f"{name}: expected a function, found {type(value).__name__}; wrap it, as in "
+                f"{name}=lambda: ..."
+            )
     check_option("schedule", problem.schedule, Schedule)
     check_option("nonfinite", problem.nonfinite, Policy)
     for name, count in {**counts, "threads": problem.threads}.items():

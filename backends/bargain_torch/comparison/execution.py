@@ -1,7 +1,7 @@
 """Carry out trainings in processes of their own, and keep what came of each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isclose
 from pathlib import Path
 
@@ -10,29 +10,59 @@ import torch
 from bargain_torch.comparison.checkpoint import seed_all, write_whole
 from bargain_torch.comparison.plan import file_name
 from bargain_torch.comparison.run import Entry, Problem, Run
-from bargain_torch.comparison.training import Training
+from bargain_torch.comparison.training import Training, read_figures
+from bargain_torch.losses import read_losses, read_parameters
 
 PROBLEM = "problem.json"
 
 
 def check_problem(place: Path, problem: Problem, seed: int) -> None:
-    """Raise if the folder holds runs of another problem, by the losses of the first batch."""
+    """Raise if there can be no training, or if the folder holds runs of another problem.
+
+    A problem is told from others by the sizes of its model and the losses of its first batch.
+    """
+    seed_all(seed)
+    model = problem.make_model()
+    if problem.make_model() is model:
+        raise ValueError(
+            "make_model: expected a new model at every call, found the same one, which would go on "
+            "from where the last training left it; build the model inside make_model"
+        )
     seed_all(seed)
     model = problem.make_model()
     losses = problem.losses(model, next(iter(problem.data())))
-    found = {str(name): float(loss.detach()) for name, loss in losses.items()}
+    if not isinstance(losses, Mapping):
+        raise TypeError(
+            f"losses: expected a dict of scalar tensors by the tasks' names, found "
+            f"{type(losses).__name__}; name the losses, as in {{'mass': ..., 'charge': ...}}"
+        )
+    read_losses(losses)
+    shared = read_parameters(problem.shared(model), "shared")
+    found = {
+        "parameters": float(sum(leaf.numel() for leaf in model.parameters())),
+        "shared parameters": float(sum(leaf.numel() for leaf in shared)),
+        **{f"loss of {name}": float(loss.detach()) for name, loss in losses.items()},
+    }
     place.mkdir(parents=True, exist_ok=True)
     file = place / PROBLEM
     kept = json.loads(file.read_text()) if file.exists() else {}
     if str(seed) not in kept:
+        model.eval()
+        for name in ("evaluate", "validate"):
+            read_figures(getattr(problem, name)(model), name)
         write_whole(file, {**kept, str(seed): found})
     elif kept[str(seed)].keys() != found.keys() or not all(
-        isclose(found[name], loss, rel_tol=1e-3) for name, loss in kept[str(seed)].items()
+        isclose(found[name], number, rel_tol=1e-3) for name, number in kept[str(seed)].items()
     ):
         raise ValueError(
-            f"folder: expected runs of this problem in {place}, found those of one whose first "
-            f"losses are {kept[str(seed)]} in place of {found}; name another folder, or delete it"
+            f"folder: expected runs of this problem in {place}, found those of one with "
+            f"{_listed(kept[str(seed)])} in place of {_listed(found)}; name another folder, or "
+            f"delete it"
         )
+
+
+def _listed(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {number:.6g}" for name, number in found.items())
 
 
 def train_all(

@@ -40,19 +40,18 @@ def read_methods(methods: Any) -> list[Family]:
             f"methods: expected a dict of methods or a list of names, found {methods!r}"
         )
     if not isinstance(methods, Mapping):
-        unknown = [name for name in methods if name not in BUILT_IN]
-        if unknown:
-            raise ValueError(
-                f"methods: expected names among {listed(BUILT_IN)}, found {listed(unknown)}; give "
-                f"others in a dict, such as {{'ours': Bargain(every=10)}}"
+        if not all(isinstance(name, str) for name in methods):
+            raise TypeError(
+                f"methods: expected a list of names, found {listed(methods)}; give other methods "
+                f"in a dict, such as {{'ours': Bargain(every=10), 'nash': 'nash'}}"
             )
-        methods = {name: BUILT_IN[name] for name in methods}
-    families = [
-        Family(str(name), tuple(given) if isinstance(given, Sequence) else (given,))
-        for name, given in methods.items()
-    ]
-    if not families or not all(family.members for family in families):
-        raise ValueError("methods: expected at least one, found none")
+        methods = {name: name for name in methods}
+    families = [Family(str(name), _members(given)) for name, given in methods.items()]
+    empty = [family.name for family in families if not family.members]
+    if not families or empty:
+        raise ValueError(
+            f"methods: expected at least one{f' for {listed(empty)}' if empty else ''}, found none"
+        )
     for family in families:
         for member in family.members:
             if isinstance(member, type) or not hasattr(member, "start"):
@@ -61,6 +60,19 @@ def read_methods(methods: Any) -> list[Family]:
                     f"{family.name}"
                 )
     return families
+
+
+def _members(given: Any) -> tuple[Any, ...]:
+    """Return the members of a family: one method, its name, or several of these."""
+    several = isinstance(given, Sequence) and not isinstance(given, str)
+    members = tuple(given) if several else (given,)
+    unknown = [name for name in members if isinstance(name, str) and name not in BUILT_IN]
+    if unknown:
+        raise ValueError(
+            f"methods: expected names among {listed(BUILT_IN)}, found {listed(unknown)}; give "
+            f"others in a dict, such as {{'ours': Bargain(every=10)}}"
+        )
+    return tuple(BUILT_IN[one] if isinstance(one, str) else one for one in members)
 
 
 def candidates(

@@ -1,7 +1,7 @@
 """What a comparison found: means, relative changes, ranks, and a table of them."""
 
 from collections.abc import Mapping, Sequence
-from math import inf, log, nan, sqrt
+from math import inf, isnan, log, nan, sqrt
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -127,6 +127,11 @@ class Comparison(NamedTuple):
         """
         if isinstance(reference, str):
             base = {metric: self.mean(reference, metric)[0] for metric in self.metrics}
+            if not base or any(map(isnan, base.values())):
+                raise ValueError(
+                    f"reference: expected a method all of whose trainings ended well, found "
+                    f"{reference!r}, which diverged; name another one, or give numbers"
+                )
         else:
             base = dict(reference)
         if set(base) != set(self.metrics) or not all(base.values()):
@@ -149,6 +154,8 @@ class Comparison(NamedTuple):
         """
         from scipy.stats import rankdata  # takes half a second to import
 
+        if not self.metrics:
+            return dict.fromkeys(self.methods, nan)
         means = np.asarray(
             [
                 [

@@ -60,8 +60,9 @@ class Training:
         else:
             diverged = bool(note)
         self.model.eval()
-        judge = self.problem.validate if self.entry.trial else self.problem.evaluate
-        metrics = {} if diverged else {name: float(x) for name, x in judge(self.model).items()}
+        name = "validate" if self.entry.trial else "evaluate"
+        judge = getattr(self.problem, name)
+        metrics = {} if diverged else read_figures(judge(self.model), name)
         return self.log.result(self.entry, metrics, self.stepper.games(), note)
 
     def epoch(self) -> None:
@@ -153,6 +154,20 @@ class Training:
             return time.perf_counter()
         # Other work on the machine does not count.
         return time.process_time()
+
+
+def read_figures(found: Any, what: str) -> dict[str, float]:
+    """Return figures of merit, checked; ``what`` is the name of the function that found them."""
+    if not isinstance(found, Mapping) or not found:
+        raise TypeError(
+            f"{what}: expected a dict of numbers by their names, found "
+            f"{'an empty one' if found == {} else type(found).__name__}; return "
+            f"{{'error': ...}}, for example"
+        )
+    try:
+        return {str(name): float(number) for name, number in found.items()}
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{what}: expected one number for each name, found {error}") from None
 
 
 class _Log:

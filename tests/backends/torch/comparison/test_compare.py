@@ -25,6 +25,7 @@ from tests.backends.torch.comparison.problem import (
 )
 
 ROOT = Path(__file__).parents[4]
+ONE = Model()
 TIMES = {"step_seconds", "solve_seconds", "solve_part", "seconds"}
 
 
@@ -277,13 +278,37 @@ def test_another_problem_needs_another_folder(run):
         run(methods=["ls"], losses=lambda m, b: {k: 2 * v for k, v in losses(m, b).items()})
 
 
+def test_another_set_of_shared_parameters_is_another_problem(run):
+    run(methods=["ls"])
+    with pytest.raises(ValueError, match=r"shared parameters 40, .* name another folder"):
+        run(methods=["ls"], shared=lambda model: [model.trunk[0].weight])
+
+
+def test_names_stand_for_methods_in_a_dict_too(run):
+    named = run(methods={"bargain": "nash", "either": ["ls", "si"]}, rates=[1e-2])
+    assert named.methods == ("bargain", "either")
+    assert [one.method for one in named.trials] == ["either", "either"]
+    assert figures(named)[0] == {**figures(run(methods=["nash"]))[0], "method": "bargain"}
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"methods": "nash"}, "methods: expected a dict of methods or a list of names"),
         ({"methods": ["nsah"]}, "methods: expected names among ls, .* found nsah"),
         ({"methods": {}}, "methods: expected at least one"),
-        ({"methods": {"empty": []}}, "methods: expected at least one"),
+        ({"methods": {"empty": []}}, "methods: expected at least one for empty, found none"),
+        ({"methods": {"ours": "nsah"}}, "methods: expected names among ls, .* found nsah"),
+        ({"methods": ["ls", [Fixed()]]}, "methods: expected a list of names, .* give other"),
+        ({"higher": "small"}, "higher, rates: expected a list of names"),
+        ({"rates": 1e-3}, "higher, rates: expected a list of names and a list of numbers"),
+        ({"data": Data()}, "data: expected a function, found Data; wrap it, as in data=lambda"),
+        ({"shared": None}, "shared: expected a function, found NoneType"),
+        ({"make_model": lambda: ONE}, "make_model: expected a new model at every"),
+        ({"losses": lambda m, b: [*losses(m, b).values()]}, "losses: expected a dict of scalar"),
+        ({"evaluate": lambda m: torch.zeros(3)}, "evaluate: expected a dict of numbers .* Tensor"),
+        ({"validate": lambda m: {}}, "validate: expected a dict of numbers .* found an empty one"),
+        ({"evaluate": lambda m: {"a": torch.zeros(3)}}, "evaluate: expected one number for each"),
         ({"methods": {"ours": Bargain}}, r"methods: expected methods such as Bargain\(\)"),
         ({"epochs": 0}, "epochs: expected a whole number of at least 1, found 0"),
         ({"trials": 1.5}, "trials: expected a whole number"),

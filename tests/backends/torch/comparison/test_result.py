@@ -48,6 +48,14 @@ def test_mean_rank():
     assert COMPARISON.mean_rank() == {"old": 2.0, "new": 1.0, "bad": 3.0}
 
 
+def test_where_everything_diverged():
+    lost = Comparison((run("bad", 0, "step 1: the loss of t is NaN or infinite"),), (), frozenset())
+    assert math.isnan(lost.mean_rank()["bad"])
+    assert "| bad | nan |" in lost.table()
+    with pytest.raises(ValueError, match="which diverged"):
+        lost.table("bad")
+
+
 def test_table():
     table = COMPARISON.table("old").splitlines()
     assert table[0] == (
@@ -91,6 +99,7 @@ def test_picture(tmp_path):
         (lambda: COMPARISON.mean("nwe", "error"), "method: expected one of old, new, bad"),
         (lambda: COMPARISON.mean("new", "eror"), "metric: expected one of error, accuracy"),
         (lambda: COMPARISON.delta("nwe"), "method: expected one of"),
+        (lambda: COMPARISON.delta("bad"), "reference: expected a method all of whose trainings"),
         (lambda: COMPARISON.delta({"error": 1.0}), "reference: expected numbers other than zero"),
     ],
 )
