@@ -47,6 +47,12 @@ class Comparison(NamedTuple):
     trials: tuple[Run, ...]
     higher: frozenset[str]
 
+    def __repr__(self) -> str:
+        return (
+            f"<Comparison of {', '.join(self.methods)}: {len(self.runs)} runs, {len(self.trials)} "
+            f"trials; print(comparison.table())>"
+        )
+
     @property
     def methods(self) -> tuple[str, ...]:
         """The names of the methods, in their order."""

@@ -48,6 +48,10 @@ def test_mean_rank():
     assert COMPARISON.mean_rank() == {"old": 2.0, "new": 1.0, "bad": 3.0}
 
 
+def test_it_shows_itself_in_a_line():
+    assert repr(COMPARISON).startswith("<Comparison of old, new, bad: 6 runs, 0 trials;")
+
+
 def test_where_everything_diverged():
     lost = Comparison((run("bad", 0, "step 1: the loss of t is NaN or infinite"),), (), frozenset())
     assert math.isnan(lost.mean_rank()["bad"])
