@@ -17,18 +17,8 @@ from bargain.evidence import ROUNDING, WORST_FLOOR
 from bargain.min_norm import MinNorm
 from bargain.outcome import Certificate, Outcome
 from bargain.solutions import Egalitarian, KalaiSmorodinsky
-from bargain_numpy.single_game import (
-    ACCEPTED,
-    AGREEMENT,
-    EPSILON,
-    Matrix,
-    PlainGame,
-    Vector,
-    dasum,
-    ddot,
-    dsymv,
-    plain_game,
-)
+from bargain_numpy.plain_game import Matrix, PlainGame, Vector, dasum, plain_game
+from bargain_numpy.single_game import ACCEPTED, AGREEMENT, EPSILON, ddot, dsymv
 
 dposv, dpotrs = get_lapack_funcs(("posv", "potrs"), dtype=np.float64)
 

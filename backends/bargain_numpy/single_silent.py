@@ -13,7 +13,8 @@ import numpy as np
 from bargain.newton import Newton
 from bargain.outcome import Outcome
 from bargain.solutions import Nash
-from bargain_numpy.single_game import PlainGame, Vector, of_mean_one, plain_game, settle
+from bargain_numpy.plain_game import PlainGame, Vector, of_mean_one, plain_game
+from bargain_numpy.single_game import settle
 
 
 def solve_silent(
