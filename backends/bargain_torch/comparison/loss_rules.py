@@ -108,8 +108,12 @@ class _FixedStepper(Memoryless):
 
     def backward(self, losses: Losses) -> Tensor:
         tasks, _ = read_losses(losses)
-        factors = tasks.numbers("weights", self._weights)
-        return add_up(losses, [1.0] * len(losses) if factors is None else factors)
+        factors = tasks.numbers("weights", self._weights) or [1.0] * len(losses)
+        if not np.isfinite(factors).all():
+            raise ValueError(
+                f"weights: expected finite numbers, found {listed(factors)}; zero leaves a loss out"
+            )
+        return add_up(losses, factors)
 
 
 class _Logarithms(Memoryless):

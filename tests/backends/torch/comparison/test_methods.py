@@ -103,6 +103,13 @@ def test_fixed_weights_by_name_or_in_order(model, weights):
     assert not model.heads["middle"].weight.grad.any()
 
 
+def test_weights_that_are_no_numbers_are_not_taken_for_losses_that_are_none(model):
+    with pytest.raises(
+        ValueError, match=r"weights: expected finite numbers, found 1\.0, nan, 1\.0"
+    ):
+        stepper_of(Fixed([1.0, float("nan"), 1.0]), model).backward(losses(model, ROWS))
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
