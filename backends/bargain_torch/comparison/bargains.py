@@ -32,6 +32,7 @@ class Bargain:
 
     Examples
     --------
+    >>> from bargain_torch.comparison import Bargain
     >>> Bargain(every=10).every
     10
     """
@@ -77,6 +78,7 @@ class Learned:
 
     Examples
     --------
+    >>> from bargain_torch.comparison import Learned
     >>> Learned("gap", every=10).main
     'gap'
     """

@@ -71,6 +71,7 @@ def train_all(
     """Train what has not been trained yet, and return the runs in the order of the plan."""
     try:
         from joblib import Parallel, delayed
+        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -89,7 +90,11 @@ def train_all(
     ]
     left = [k for k, file in enumerate(files) if not file.exists()]
     columns = TextColumn(f"{what}, last {{task.description}}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), transient=True, disable=not left) as progress:
+    # Not among what the program prints.
+    screen = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=screen, transient=True, disable=not left
+    ) as progress:
         bar = progress.add_task("none", total=len(entries), completed=len(entries) - len(left))
         jobs = (delayed(_train_one)(problem, entries[k], files[k]) for k in left)
         for name in Parallel(workers, return_as="generator_unordered")(jobs):

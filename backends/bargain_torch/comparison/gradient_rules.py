@@ -41,6 +41,7 @@ class GradientRule:
 
     Examples
     --------
+    >>> from bargain_torch.comparison import GradientRule
     >>> GradientRule("cagrad", {"distance": 0.4}).name
     'cagrad'
     """

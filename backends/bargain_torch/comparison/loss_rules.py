@@ -28,6 +28,7 @@ class Fixed:
 
     Examples
     --------
+    >>> from bargain_torch.comparison import Fixed
     >>> Fixed({"depth": 1.0, "normals": 0.1})
     Fixed(weights={'depth': 1.0, 'normals': 0.1})
     """
@@ -56,6 +57,7 @@ class LossRule:
 
     Examples
     --------
+    >>> from bargain_torch.comparison import LossRule
     >>> LossRule("si")
     LossRule(name='si')
     """
