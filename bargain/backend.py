@@ -138,6 +138,23 @@ class Backend(Protocol):
         """
         ...
 
+    def shortcut_rescale(self, coefficients: Any, game: Any, length: Any, /, **options: Any) -> Any:
+        """Return rescaled coefficients if this backend has a faster way to them, else None.
+
+        Parameters
+        ----------
+        coefficients, game, length
+            As :func:`bargain.rescale` takes them, checked but for their values.
+        **options
+            ``maximum`` and ``precision`` of :func:`bargain.rescale`.
+
+        Returns
+        -------
+        Array or None
+            None leaves it to the core.
+        """
+        ...
+
 
 class EagerBackend:
     """Plain Python control flow over the standard's linear algebra, without a derivative."""
@@ -167,6 +184,9 @@ class EagerBackend:
         return search
 
     def shortcut(self, game: Any, solution: Any, solver: Any, /, **options: Any) -> Any:
+        return None
+
+    def shortcut_rescale(self, coefficients: Any, game: Any, length: Any, /, **options: Any) -> Any:
         return None
 
 

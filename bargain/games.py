@@ -143,7 +143,7 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
     checked = game._asdict()
     for name in ("weights", "disagreement", "active", "ideal"):
         value = checked[name]
-        if value is None:
+        if value is None or (name != "active" and _is_row_of(value, gram)):
             continue
         if isinstance(value, (list, tuple)):
             value = _from_list(name, value, gram)
@@ -165,6 +165,16 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
             f"radius: expected a number or an array, found {type(game.radius).__name__}"
         )
     return tuple(checked[name] for name in game._fields[1:])
+
+
+def _is_row_of(value: Any, gram: Array) -> bool:
+    """Whether something is an array as the rows of the Gram matrix are: nothing else to check."""
+    return (
+        type(value) is type(gram)
+        and value.dtype == gram.dtype
+        and value.shape == gram.shape[:-1]
+        and device(value) == device(gram)
+    )
 
 
 def _from_list(name: str, values: Any, gram: Array) -> Array:

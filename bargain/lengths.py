@@ -76,8 +76,15 @@ def rescale(
             f"coefficients: expected shape {expected}, found {tuple(coefficients.shape)}; pass "
             f"those of an outcome of this game"
         )
+    precision = precision_of(game.gram, precision)
+    backend = backend_for(game.gram)
+    quick = backend.shortcut_rescale(
+        coefficients, game, length, maximum=maximum, precision=precision
+    )
+    if quick is not None:
+        return quick
     xp = array_namespace(game.gram)
-    canonical, frame = canonicalise(game, precision=precision_of(game.gram, precision))
+    canonical, frame = canonicalise(game, precision=precision)
     point = xp.where(canonical.inside, coefficients * frame.units, 0.0)
     largest = xp.max(xp.abs(point), axis=-1)[..., None]
     point = point / xp.where(largest > 0, largest, 1.0)
@@ -98,7 +105,7 @@ def rescale(
         wanted = _norm(canonical, units / biggest[..., None]) * biggest
         wanted = wanted / xp.where(count > 0, count, 1.0)
     else:
-        wanted = min_norm(canonical, frame, backend_for(game.gram))[1]
+        wanted = min_norm(canonical, frame, backend)[1]
     if maximum is not None:
         wanted = xp.where(wanted > maximum, maximum * xp.ones_like(wanted), wanted)
     factor = wanted / xp.where(present > 0, present, 1.0)

@@ -8,6 +8,7 @@ from scipy.linalg import get_lapack_funcs
 from bargain.backend import EagerBackend
 from bargain.min_norm import MinNorm
 from bargain_numpy.single_game import solve_single
+from bargain_numpy.single_length import rescale_single
 from bargain_numpy.single_min_norm import solve_min_norm
 from bargain_numpy.single_silent import solve_silent
 
@@ -47,3 +48,6 @@ class NumpyBackend(EagerBackend):
             return solve_min_norm(game, solution, solver, **options)
         quick = solve_single(game, solution, solver, **options)
         return solve_silent(game, solution, solver, **options) if quick is None else quick
+
+    def shortcut_rescale(self, coefficients: Any, game: Any, length: str, /, **options: Any) -> Any:
+        return rescale_single(coefficients, game, length, **options)

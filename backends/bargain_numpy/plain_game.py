@@ -54,49 +54,46 @@ def plain_game(game: Any, precision: float) -> PlainGame | None:
         or (weights is not None and weights.dtype != np.float64)
     ):
         return None
-    players = gram.shape[0]
-    diagonal = gram.diagonal()
-    if not (diagonal.min() > 0 and diagonal.max() < inf):
+    squares = gram.diagonal()
+    if not all(0 < square < inf for square in squares.tolist()):
         return None
-    norms = np.sqrt(diagonal)
+    norms = np.sqrt(squares)
     matrices = _cosines(gram, norms, precision)
     if matrices is None:
         return None
     cosines, magnitudes = matrices
     if weights is None:
-        weights, mean = np.ones(players), 1.0
+        weights, mean = np.ones(len(norms)), 1.0
     else:
         scaled = of_mean_one(weights)
         if scaled is None:
             return None
         weights, mean = scaled
-    resolution = resolution_of(precision, players)
+    resolution = resolution_of(precision, len(norms))
     return PlainGame(cosines, magnitudes, weights, mean, norms, game.radius, resolution)
 
 
 def of_mean_one(weights: Vector) -> tuple[Vector, float] | None:
     """Return positive weights divided by their mean, and that; None for any others."""
-    largest = weights.max()
-    if not (weights.min() > 0 and largest < inf):
+    values = weights.tolist()
+    largest = max(values)
+    if not all(0 < value < inf for value in values):
         return None
     weights = weights / largest
     mean = dasum(weights) / len(weights)
-    return weights / mean, float(mean * largest)
+    return weights / mean, mean * largest
 
 
 def _cosines(gram: Matrix, norms: Vector, precision: float) -> tuple[Matrix, Matrix] | None:
     """Return the cosines of a valid Gram matrix and their magnitudes; None for any other."""
     tol = symmetry_tolerance(precision)
+    inverse = 1 / norms
     with np.errstate(over="ignore"):
-        inverse = 1 / norms
         cosines = gram * inverse
         cosines *= inverse[:, None]
-    # Comparisons with NaN are false, so that NaN and infinity end here too.
-    magnitudes = np.abs(cosines)
-    if not magnitudes.max() <= 1 + tol:
-        return None
     difference = cosines - cosines.T
-    if difference.any():
+    # NaN is not zero, and comparisons with it are false, so that NaN and infinity end here.
+    if dasum(difference.ravel()) != 0:
         if not difference.max() <= tol:
             return None
         cosines = (cosines + cosines.T) / 2
@@ -104,7 +101,8 @@ def _cosines(gram: Matrix, norms: Vector, precision: float) -> tuple[Matrix, Mat
     # A symmetric matrix is its transpose, which is in LAPACK's order already.
     cosines = cosines.T
     cosines.T.flat[:: players + 1] = 1 + SLACK * players * precision
+    # Where this succeeds no cosine is longer than the diagonal.
     if dpotrf(cosines)[1] != 0:
         return None
     cosines.T.flat[:: players + 1] = 1.0
-    return cosines, magnitudes.T
+    return cosines, np.abs(cosines)

@@ -82,7 +82,8 @@ def _begin(
             return None
         point = start * norms
         return point * _stretch(point, dsymv(1.0, cosines, point), total, resolution)
-    bound = float(magnitudes.sum(axis=0).max())
+    sums = dsymv(1.0, magnitudes, np.ones(len(weights)))
+    bound = float(sums[idamax(sums)])
     inverse = weights / bound
     point = np.sqrt(weights)
     product = dsymv(1.0, cosines, point)

@@ -50,8 +50,9 @@ class Balancer:
 
     Notes
     -----
-    Each game starts from the coefficients of the last one. A balancer saved with ``state_dict``
-    goes on bit for bit where it was.
+    Each game is solved cold: from one batch to the next games change so much that the search takes
+    longer from the last solution. A balancer saved with ``state_dict`` goes on bit for bit where it
+    was.
 
     References
     ----------

@@ -28,10 +28,6 @@ class Memory(Protocol):
         """Return the Gram matrix to play with, given that of this step; on the host."""
         ...
 
-    def start(self, tasks: Tasks) -> Any:
-        """Return coefficients to start from, None for a cold start."""
-        ...
-
     def mark(self) -> Any:
         """Return what must be the same on all ranks."""
         ...
@@ -86,7 +82,6 @@ def take_step(
             solution=options.solution,
             length=options.length,
             precision=torch.finfo(working_type(parameters)).eps,
-            start=None if memory is None else memory.start(tasks),
         )
         outcome, coefficients = share(ranks, outcome, coefficients)
         passes.write(
@@ -105,6 +100,8 @@ def _spread(finite: Sequence[bool], present: Sequence[bool]) -> list[bool]:
 
 def _embedded(products: Tensor, present: Sequence[bool], kept: Sequence[bool]) -> Tensor:
     """Return a Gram matrix of all tasks on the host, zero for those that are not kept."""
+    if all(kept):
+        return products
     ours = [k for k, stays in enumerate(gathered(kept, present)) if stays]
     theirs = [k for k, stays in enumerate(kept) if stays]
     whole = np.zeros((len(kept), len(kept)))

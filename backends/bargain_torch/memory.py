@@ -26,6 +26,8 @@ class RunningGram:
 
     def blend(self, products: Tensor, present: Sequence[bool]) -> Tensor:
         """Take in a matrix, zero for absent tasks; return the average."""
+        if self.decay == 0:
+            return products
         here = torch.tensor(present, dtype=torch.float64, device="cpu")
         if self.sums is None or self.total is None or len(self.sums) != len(products):
             self.sums, self.total = torch.zeros_like(products), torch.zeros_like(here)
@@ -60,11 +62,6 @@ class Recollection:
         """Return the average Gram matrix, that of this step included."""
         self.present = list(present)
         return self.running.blend(products, present)
-
-    def start(self, tasks: Tasks) -> Any:
-        """Return the coefficients of the last agreement, to start the next search from."""
-        step = self._agreement(tasks)
-        return None if step is None else step.outcome.coefficients.numpy()
 
     def remember(self, step: Step) -> None:
         """Remember a game that was played just now."""

@@ -18,7 +18,6 @@ def play(
     solution: Any,
     length: Any,
     precision: float,
-    start: Any = None,
 ) -> tuple[bargain.Outcome, Tensor]:
     """Solve the game of K tasks; return the outcome, and coefficients of the length wanted.
 
@@ -28,7 +27,7 @@ def play(
     active = None if all(present) else np.asarray(present)
     shares = None if weights is None else np.asarray(weights, dtype=np.float64)
     game = bargain.GradientGame(gram, shares, active=active)
-    outcome = bargain.solve(game, solution, start=start, precision=precision)
+    outcome = bargain.solve(game, solution, precision=precision)
     coefficients = bargain.rescale(outcome.coefficients, game, length, precision=precision)
     return as_tensors(outcome), torch.as_tensor(coefficients, device="cpu")
 
@@ -43,6 +42,8 @@ def share(
     ranks: Any, outcome: bargain.Outcome, coefficients: Tensor
 ) -> tuple[bargain.Outcome, Tensor]:
     """Return the outcome that the first rank found: processors may round differently."""
+    if ranks.size == 1:
+        return outcome, coefficients
     parts: list[Tensor] = []
     as_tensors(outcome, lambda values: parts.append(values) or values)
     *parts, coefficients = ranks.share([*parts, coefficients])

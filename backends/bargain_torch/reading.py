@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import torch
@@ -159,8 +159,8 @@ def _terms(
 def _finite(tasks: Tasks) -> list[bool]:
     """Say of each loss whether it is a number; absent ones count as such."""
     there = [loss.detach().reshape(()) for loss in tasks.losses if loss is not None]
-    flags = iter(torch.stack([torch.isfinite(loss) for loss in there]).tolist() if there else ())
-    return [True if loss is None else next(flags) for loss in tasks.losses]
+    values = iter(torch.stack(there).tolist() if there else ())
+    return [True if loss is None else isfinite(next(values)) for loss in tasks.losses]
 
 
 def _checked_weights(weights: list[float] | None, present: Sequence[bool]) -> list[float] | None:
