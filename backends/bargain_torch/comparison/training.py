@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import cos, isfinite, pi
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -44,73 +44,75 @@ class Training:
 
     def train(self, file: Path) -> Run:
         """Train to the end, from where the checkpoint left it."""
-        note = ""
+        ended = ""
         try:
             self.restore(read_checkpoint(file))
             while self.log.epochs() < self.entry.epochs:
                 self.epoch()
                 write_whole(file, self.state())
         except NonfiniteError as error:
-            note = f"step {self.log.steps + 1}: {error}"
+            ended = f"step {self.log.steps + 1}: {error}"
             if self.problem.nonfinite == "raise":
-                raise NonfiniteError(f"{self.entry.name}, seed {self.entry.seed}, {note}") from None
-        if self.log.skipped and not note:
-            note = f"{self.log.skipped} of {self.log.steps} steps left out, not finite"
-            diverged = False
-        else:
-            diverged = bool(note)
+                name, seed = self.entry.name, self.entry.seed
+                raise NonfiniteError(f"{name}, seed {seed}, {ended}") from None
         self.model.eval()
-        name = "validate" if self.entry.trial else "evaluate"
-        judge = getattr(self.problem, name)
-        metrics = {} if diverged else read_figures(judge(self.model), name)
+        judge = "validate" if self.entry.trial else "evaluate"
+        metrics = {} if ended else read_figures(getattr(self.problem, judge)(self.model), judge)
+        note = ended or self.log.left_out()
         return self.log.result(self.entry, metrics, self.stepper.games(), note)
 
     def epoch(self) -> None:
         """Pass over the data once."""
         self.model.train()
-        began, times, values, factors = time.perf_counter(), [], [], []
-        losses: Losses = {}
-        for batch in self.data:
-            begin = self._now()
-            self.optimizer.zero_grad()
-            losses = self.problem.losses(self.model, batch)
-            found = torch.stack([loss.detach().reshape(()) for loss in losses.values()])
-            try:
-                self._check(losses, found)
-                coefficients = self.stepper.backward(losses)
-            except NonfiniteError:
-                if self.problem.nonfinite != "skip":
-                    raise
-                self.log.skipped += 1
-            else:
-                self.optimizer.step()
-                self.stepper.after_step(losses, lambda batch=batch: self._again(batch))
-                values.append(found)
-                factors.append(coefficients)
-            self.log.steps += 1
-            times.append(self._now() - begin)
-        if not values:
+        began = time.perf_counter()
+        steps = [self.step(batch) for batch in self.data]
+        solve = self._seconds_to_solve()
+        finite = [step for step in steps if step.coefficients is not None]
+        if not finite:
             raise ValueError(
                 f"data: expected a batch with finite losses in every epoch, found none of "
-                f"{len(times)}; data() has to return what can be passed over many times"
+                f"{len(steps)}; data() has to return what can be passed over many times"
             )
-        means = torch.stack(values).double().mean(0).tolist()
-        self.stepper.after_epoch(dict(zip(losses, means, strict=True)))
+        tasks = finite[0].tasks
+        means = torch.stack([step.losses for step in finite]).double().mean(0).tolist()
+        self.stepper.after_epoch(dict(zip(tasks, means, strict=True)))
         self.schedule.step()
-        begin = self._now()
-        self.stepper.play_again()
-        solve = self._now() - begin if self.stepper.games() else 0.0
         weights = self.stepper.weights()
-        self.log.tasks = [str(name) for name in losses]
-        self.log.add(
-            losses=means,
-            coefficients=torch.stack(factors).mean(0).tolist(),
-            weights=None if weights is None else [float(weights[name]) for name in losses],
-            step=median(times),
-            total=sum(times),
-            solve=solve,
-            seconds=time.perf_counter() - began,
+        coefficients = [step.coefficients for step in steps if step.coefficients is not None]
+        seconds = [step.seconds for step in steps]
+        self.log.rows.append(
+            {
+                "losses": means,
+                "coefficients": torch.stack(coefficients).mean(0).tolist(),
+                "weights": None if weights is None else [float(weights[name]) for name in tasks],
+                "step": median(seconds),
+                "total": sum(seconds),
+                "solve": solve,
+                "seconds": time.perf_counter() - began,
+            }
         )
+
+    def step(self, batch: Any) -> "_Taken":
+        """Take a step, or leave it out where the policy says so."""
+        begin = self._now()
+        self.optimizer.zero_grad()
+        losses = self.problem.losses(self.model, batch)
+        self.log.see(losses)
+        values = torch.stack([loss.detach().reshape(()) for loss in losses.values()])
+        coefficients = None
+        try:
+            _check_finite(losses, values)
+            coefficients = self.stepper.backward(losses)
+        except NonfiniteError:
+            if self.problem.nonfinite != "skip":
+                raise
+            self.log.skipped += 1
+        else:
+            self.optimizer.step()
+            # Not under no_grad(): losses may hold derivatives.
+            self.stepper.after_step(losses, lambda: self.problem.losses(self.model, batch))
+        self.log.steps += 1
+        return _Taken(tuple(losses), values, coefficients, self._now() - begin)
 
     def state(self) -> dict[str, Any]:
         """Return all that a checkpoint needs."""
@@ -137,15 +139,11 @@ class Training:
     def _fresh(self) -> Losses:
         return self.problem.losses(self.model, next(iter(self.data)))
 
-    def _again(self, batch: Any) -> Losses:
-        # Not under no_grad(): losses may hold derivatives.
-        return self.problem.losses(self.model, batch)
-
-    def _check(self, losses: Mapping[Any, Tensor], values: Tensor) -> None:
-        found = values.tolist()
-        if not all(map(isfinite, found)):
-            names = [name for name, value in zip(losses, found, strict=True) if not isfinite(value)]
-            raise NonfiniteError(f"the loss of {listed(names)} is NaN or infinite")
+    def _seconds_to_solve(self) -> float:
+        """How long a bargaining solve takes, with caches as a step leaves them; zero for none."""
+        begin = self._now()
+        self.stepper.play_again()
+        return self._now() - begin if self.stepper.games() else 0.0
 
     def _now(self) -> float:
         if self.by_clock:
@@ -154,6 +152,22 @@ class Training:
             return time.perf_counter()
         # Other work on the machine does not count.
         return time.process_time()
+
+
+class _Taken(NamedTuple):
+    """A step: its tasks, their losses and coefficients (None if it was left out), its time."""
+
+    tasks: tuple[Any, ...]
+    losses: Tensor
+    coefficients: Tensor | None
+    seconds: float
+
+
+def _check_finite(losses: Losses, values: Tensor) -> None:
+    found = values.tolist()
+    if not all(map(isfinite, found)):
+        names = [name for name, value in zip(losses, found, strict=True) if not isfinite(value)]
+        raise NonfiniteError(f"the loss of {listed(names)} is NaN or infinite")
 
 
 def read_figures(found: Any, what: str) -> dict[str, float]:
@@ -181,8 +195,22 @@ class _Log:
     def epochs(self) -> int:
         return len(self.rows)
 
-    def add(self, **row: Any) -> None:
-        self.rows.append(row)
+    def see(self, losses: Losses) -> None:
+        """Note the names of the tasks, which have to be those of the steps before."""
+        tasks = [str(name) for name in losses]
+        if self.tasks not in ([], tasks):
+            raise ValueError(
+                f"losses: expected the tasks of the first batch, {listed(self.tasks)}, in every "
+                f"batch, found {listed(tasks)} in step {self.steps + 1}; leave out batches that "
+                f"lack one of them"
+            )
+        self.tasks = tasks
+
+    def left_out(self) -> str:
+        """Say how many steps were left out, if any were."""
+        if not self.skipped:
+            return ""
+        return f"{self.skipped} of {self.steps} steps left out, not finite"
 
     def column(self, name: str) -> list[Any]:
         return [row[name] for row in self.rows]

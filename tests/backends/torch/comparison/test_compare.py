@@ -246,6 +246,18 @@ def test_what_diverges_is_said(run):
         run(methods=["si"], losses=breaking, epochs=3, nonfinite="raise")
 
 
+@pytest.mark.parametrize("method", ["ls", "nash"])
+def test_tasks_have_to_stay_the_same(run, method):
+    def changing(model, rows):
+        changing.calls += 1
+        found = losses(model, rows)
+        return {"small": found["small"]} if changing.calls == 6 else found
+
+    changing.calls = 0
+    with pytest.raises(ValueError, match="in every batch, found small in step 5"):
+        run(methods=[method], losses=changing)
+
+
 @pytest.mark.parametrize("method", ["si", "famo"])
 def test_a_loss_of_zero_ends_what_takes_its_logarithm(run, method):
     def vanishing(model, rows):
