@@ -1,6 +1,6 @@
 """Gram matrices of the gradients of several losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import jax
@@ -55,7 +55,8 @@ def gram(
     Returns
     -------
     Array
-        Shape ``(K, K)``, float32 or wider, in u² for gradients in u.
+        Shape ``(K, K)``, in u² for gradients in u; float64 if all parameters and losses are, else
+        float32, whose rounding it has.
 
     Raises
     ------
@@ -94,8 +95,10 @@ def gram_of(losses: Linearised, params: Tree, method: Method, chunk: int | None)
             product = _each(lambda e: losses.push(losses.pull(e)), _basis(losses), chunk or CHUNK)
         else:
             product = _sum_over_columns(losses, params, min(chunk or CHUNK, size))
+    types = [jnp.result_type(leaf) for leaf in jax.tree.leaves(params)]
+    kind = working_type([losses.dtype, *types])
     # Exactly symmetric, whatever order the device sums in.
-    return (product + product.T) / 2
+    return ((product + product.T) / 2).astype(kind)
 
 
 def gram_of_rows(rows: Tree) -> jax.Array:
@@ -113,8 +116,14 @@ def gram_of_rows(rows: Tree) -> jax.Array:
             **_replicated(leaf),
         )
 
-    first, *others = map(product, jax.tree.leaves(rows))
-    return sum(others, first)
+    leaves = jax.tree.leaves(rows)
+    first, *others = map(product, leaves)
+    return sum(others, first).astype(working_type([leaf.dtype for leaf in leaves]))
+
+
+def working_type(types: Sequence[Any]) -> Any:
+    """Return the type that has the rounding of the products: float64 only if all factors are."""
+    return jnp.float64 if all(kind == jnp.float64 for kind in types) else jnp.float32
 
 
 def _replicated(leaf: jax.Array) -> dict[str, Any]:

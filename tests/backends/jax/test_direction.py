@@ -55,6 +55,26 @@ def test_direction_of_losses(length, compiled):
 
 
 @pytest.mark.parametrize("method", ["rows", "products", "columns"])
+@pytest.mark.parametrize("kinds", [("float32", "float64"), ("float32", "float32")])
+def test_mixed_types_have_the_rounding_of_the_coarsest(method, kinds):
+    """Three gradients that depend on one another: in float32 they do so up to its rounding only."""
+    params = {name: PARAMS[name].astype(kind) for name, kind in zip("ab", kinds, strict=True)}
+
+    def dependent(params):
+        found = losses(params)
+        return jnp.stack([found[0], found[1], 0.3 * found[0] + 0.7 * found[1]])
+
+    step = jax.jit(bargain_jax.value_and_direction(dependent, method=method))
+    _, direction, outcome = step(params)
+    assert int(outcome.status) == Status.AGREEMENT
+    assert outcome.coefficients.dtype == jnp.float32
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(direction))
+    rows = jax.jacrev(dependent)(params)
+    updates, _ = bargain_jax.aggregate().update(rows, None)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(updates))
+
+
+@pytest.mark.parametrize("method", ["rows", "products", "columns"])
 def test_direction_does_not_depend_on_the_method(method):
     step = bargain_jax.value_and_direction(losses, method=method, maximum=0.1)
     assert_close(step(PARAMS)[1], expected_direction("mean", None, 0.1))
