@@ -7,6 +7,7 @@ from torch import Tensor
 
 import bargain
 from bargain.lengths import Length
+from bargain.solutions import Solution
 from bargain_torch.bargaining import take_step
 from bargain_torch.losses import read_parameters
 from bargain_torch.options import Heads, Nonfinite, Options
@@ -20,8 +21,9 @@ def backward(
     *,
     heads: Heads = "plain",
     weights: Any = None,
-    solution: bargain.Nash = bargain.Nash(),
+    solution: Solution = bargain.Nash(),
     length: Length = "mean",
+    maximum: float | None = None,
     active: Any = None,
     method: Method = "auto",
     nonfinite: Nonfinite = "raise",
@@ -52,6 +54,8 @@ def backward(
     length : str
         The length of the direction, see :func:`bargain.rescale`. The default ``"mean"`` suits a
         learning rate tuned for the mean of the losses.
+    maximum : float, optional
+        Shorten directions that are longer than this (1.0 in the published Nash-MTL).
     active : sequence, Tensor or dict, optional
         K booleans, like weights. Absent tasks take no part, their heads receive nothing, and their
         losses may be None.
@@ -116,7 +120,7 @@ def backward(
     >>> trunk.weight.grad.shape
     torch.Size([2, 3])
     """
-    options = Options(heads, weights, solution, length, method, nonfinite, replicas)
+    options = Options(heads, weights, solution, length, maximum, method, nonfinite, replicas)
     options.check()
     return take_step(
         losses,

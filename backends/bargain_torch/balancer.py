@@ -7,6 +7,7 @@ from torch import Tensor
 
 import bargain
 from bargain.lengths import Length
+from bargain.solutions import Solution
 from bargain_torch.bargaining import take_step
 from bargain_torch.losses import read_parameters
 from bargain_torch.memory import Recollection
@@ -31,7 +32,7 @@ class Balancer:
     decay : float
         How much of the running average of Gram matrices is kept from step to step, from 0 (only the
         present one counts) to less than 1. Noise of small batches averages out.
-    heads, weights, solution, length, method, nonfinite, replicas : various
+    heads, weights, solution, length, maximum, method, nonfinite, replicas : various
         See :func:`bargain_torch.backward`.
 
     Attributes
@@ -83,13 +84,16 @@ class Balancer:
         decay: float = 0.0,
         heads: Heads = "plain",
         weights: Any = None,
-        solution: bargain.Nash = bargain.Nash(),
+        solution: Solution = bargain.Nash(),
         length: Length = "mean",
+        maximum: float | None = None,
         method: Method = "auto",
         nonfinite: Nonfinite = "raise",
         replicas: Any = None,
     ) -> None:
-        self._options = Options(heads, weights, solution, length, method, nonfinite, replicas)
+        self._options = Options(
+            heads, weights, solution, length, maximum, method, nonfinite, replicas
+        )
         self._options.check()
         if type(every) is not int or every < 1:
             raise ValueError(f"every: expected a whole number of at least 1, found {every!r}")

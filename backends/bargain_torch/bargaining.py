@@ -24,7 +24,7 @@ class Memory(Protocol):
         """Return an earlier step whose coefficients will do, None to play the game."""
         ...
 
-    def blend(self, products: Tensor, present: Sequence[bool]) -> Tensor:
+    def blend(self, tasks: Tasks, products: Tensor, present: Sequence[bool]) -> Tensor:
         """Return the Gram matrix to play with, given that of this step; on the host."""
         ...
 
@@ -48,8 +48,9 @@ def take_step(
     tasks, present, here, values, scale, graph, weights, parameters, ranks = read_step(
         losses, active, parameters, options, scaler, mark
     )
+    precision = torch.finfo(working_type(parameters)).eps
     if not any(present):
-        return _skipped(tasks)
+        return _skipped(tasks, precision)
     with explain_donation():
         earlier = None if memory is None else memory.reuse(tasks, present)
         if earlier is not None:
@@ -69,19 +70,20 @@ def take_step(
         finite = torch.isfinite(products.diagonal()).tolist()
         if scale != 1 and not all(finite):
             passes.write([1.0] * len(here), [True] * len(here), weighted_heads=False)
-            return _skipped(tasks)
+            return _skipped(tasks, precision)
         kept = _spread(finite, present)
         kept = settle(tasks, present, kept, options.nonfinite, "gradient")
         if not any(kept):
-            return _skipped(tasks)
+            return _skipped(tasks, precision)
         products = _embedded(products, present, kept) / scale**2
         outcome, coefficients = play(
-            products if memory is None else memory.blend(products, kept),
+            products if memory is None else memory.blend(tasks, products, kept),
             weights,
             kept,
             solution=options.solution,
             length=options.length,
-            precision=torch.finfo(working_type(parameters)).eps,
+            maximum=options.maximum,
+            precision=precision,
         )
         outcome, coefficients = share(ranks, outcome, coefficients)
         passes.write(
@@ -89,7 +91,7 @@ def take_step(
             gathered(kept, present),
             weighted_heads=options.heads == "weighted",
         )
-    return Step(tasks.names, outcome, coefficients, products, skipped=False, fresh=True)
+    return Step(tasks.names, outcome, coefficients, products, precision, skipped=False, fresh=True)
 
 
 def _spread(finite: Sequence[bool], present: Sequence[bool]) -> list[bool]:
@@ -109,9 +111,10 @@ def _embedded(products: Tensor, present: Sequence[bool], kept: Sequence[bool]) -
     return torch.from_numpy(whole)
 
 
-def _skipped(tasks: Tasks) -> Step:
+def _skipped(tasks: Tasks, precision: float) -> Step:
     players = len(tasks.names)
     nothing = torch.zeros(players, dtype=torch.float64, device="cpu")
+    products = nothing.new_zeros(players, players)
     return Step(
-        tasks.names, no_game(players), nothing, nothing.new_zeros(players, players), True, True
+        tasks.names, no_game(players), nothing, products, precision, skipped=True, fresh=True
     )

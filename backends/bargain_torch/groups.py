@@ -8,6 +8,7 @@ from torch import Tensor
 
 import bargain
 from bargain.lengths import Length
+from bargain.solutions import Solution
 from bargain_torch.autograd_graph import read_graph
 from bargain_torch.collect import accumulate
 from bargain_torch.donation import explain_donation
@@ -46,8 +47,9 @@ def backward_by_group(
     groups: Mapping[Any, Iterable[Tensor]],
     *,
     weights: Any = None,
-    solution: bargain.Nash = bargain.Nash(),
+    solution: Solution = bargain.Nash(),
     length: Length = "mean",
+    maximum: float | None = None,
     method: Method = "auto",
     retain_graph: bool = False,
 ) -> GroupStep:
@@ -70,6 +72,8 @@ def backward_by_group(
         Which agreement is meant.
     length : str
         The length of each group's direction, see :func:`bargain.rescale`.
+    maximum : float, optional
+        Shorten directions that are longer than this (1.0 in the published Nash-MTL).
     method : str
         See :func:`bargain_torch.gram`.
     retain_graph : bool
@@ -131,7 +135,13 @@ def backward_by_group(
         )
     precision = torch.finfo(working_type(shared)).eps
     outcome, coefficients = play(
-        products, say, present, solution=solution, length=length, precision=precision
+        products,
+        say,
+        present,
+        solution=solution,
+        length=length,
+        maximum=maximum,
+        precision=precision,
     )
     _write(trunk, parts, coefficients, heads)
     return GroupStep(tuple(groups), tasks.names, outcome, coefficients, products)

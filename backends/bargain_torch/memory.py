@@ -21,20 +21,34 @@ class RunningGram:
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
+        self.names: tuple[Any, ...] = ()
         self.sums: Tensor | None = None
         self.total: Tensor | None = None
 
-    def blend(self, products: Tensor, present: Sequence[bool]) -> Tensor:
-        """Take in a matrix, zero for absent tasks; return the average."""
+    def blend(self, names: tuple[Any, ...], products: Tensor, present: Sequence[bool]) -> Tensor:
+        """Take in a matrix, zero for absent tasks; return the average.
+
+        What is remembered belongs to names: tasks in another order keep it, others begin anew.
+        """
         if self.decay == 0:
             return products
         here = torch.tensor(present, dtype=torch.float64, device="cpu")
-        if self.sums is None or self.total is None or len(self.sums) != len(products):
+        if names != self.names:
+            self._rename(names)
+        if self.sums is None or self.total is None:
             self.sums, self.total = torch.zeros_like(products), torch.zeros_like(here)
         self.sums = self.decay * self.sums + (1 - self.decay) * products
         self.total = self.decay * self.total + (1 - self.decay) * here
         roots = torch.where(self.total > 0, self.total, 1.0).sqrt()
         return self.sums / (roots[:, None] * roots)
+
+    def _rename(self, names: tuple[Any, ...]) -> None:
+        if self.sums is not None and self.total is not None:
+            same = set(self.names) == set(names)
+            order = [self.names.index(name) for name in names] if same else []
+            self.sums = self.sums[order][:, order] if same else None
+            self.total = self.total[order] if same else None
+        self.names = names
 
 
 class Recollection:
@@ -58,10 +72,10 @@ class Recollection:
         self.served += 1
         return step._replace(fresh=False)
 
-    def blend(self, products: Tensor, present: Sequence[bool]) -> Tensor:
+    def blend(self, tasks: Tasks, products: Tensor, present: Sequence[bool]) -> Tensor:
         """Return the average Gram matrix, that of this step included."""
         self.present = list(present)
-        return self.running.blend(products, present)
+        return self.running.blend(tasks.names, products, present)
 
     def remember(self, step: Step) -> None:
         """Remember a game that was played just now."""
@@ -78,6 +92,7 @@ class Recollection:
             "step": None if self.step is None else _packed(self.step),
             "present": list(self.present),
             "served": self.served,
+            "names": list(self.running.names),
             "sums": self.running.sums,
             "total": self.running.total,
         }
@@ -87,6 +102,7 @@ class Recollection:
         step = state["step"]
         self.step = None if step is None else _unpacked(step)
         self.present, self.served = list(state["present"]), state["served"]
+        self.running.names = tuple(state["names"])
         self.running.sums, self.running.total = state["sums"], state["total"]
 
     def _agreement(self, tasks: Tasks) -> Step | None:

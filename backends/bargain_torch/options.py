@@ -4,6 +4,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import bargain
 from bargain.lengths import Length
+from bargain.solutions import Solution
 from bargain_torch.trunk import Method, check_method
 
 Heads = Literal["plain", "weighted"]
@@ -15,8 +16,9 @@ class Options(NamedTuple):
 
     heads: Heads = "plain"
     weights: Any = None
-    solution: bargain.Nash = bargain.Nash()
+    solution: Solution = bargain.Nash()
     length: Length = "mean"
+    maximum: float | None = None
     method: Method = "auto"
     nonfinite: Nonfinite = "raise"
     replicas: Any = None
@@ -27,6 +29,8 @@ class Options(NamedTuple):
         check_option("length", self.length, Length)
         check_option("nonfinite", self.nonfinite, Nonfinite)
         check_method(self.method)
+        if self.maximum is not None and not self.maximum > 0:
+            raise ValueError(f"maximum: expected a positive number, found {self.maximum!r}")
 
 
 def check_option(name: str, value: Any, options: Any) -> None:

@@ -18,6 +18,7 @@ def play(
     solution: Any,
     length: Any,
     precision: float,
+    maximum: float | None = None,
 ) -> tuple[bargain.Outcome, Tensor]:
     """Solve the game of K tasks; return the outcome, and coefficients of the length wanted.
 
@@ -28,7 +29,9 @@ def play(
     shares = None if weights is None else np.asarray(weights, dtype=np.float64)
     game = bargain.GradientGame(gram, shares, active=active)
     outcome = bargain.solve(game, solution, precision=precision)
-    coefficients = bargain.rescale(outcome.coefficients, game, length, precision=precision)
+    coefficients = bargain.rescale(
+        outcome.coefficients, game, length, maximum=maximum, precision=precision
+    )
     return as_tensors(outcome), torch.as_tensor(coefficients, device="cpu")
 
 

@@ -23,6 +23,9 @@ class Step(NamedTuple):
         the length asked for. Zero for absent tasks and where there is no agreement.
     gram : Tensor
         Shape ``(K, K)``: the inner products of the gradients, zero for absent tasks.
+    precision : float
+        Relative precision of the entries of the Gram matrix, as :func:`bargain.solve` and
+        :func:`bargain.certify` take it.
     skipped : bool
         Whether nothing was bargained because something was not finite.
     fresh : bool
@@ -33,6 +36,7 @@ class Step(NamedTuple):
     outcome: bargain.Outcome
     coefficients: Tensor
     gram: Tensor
+    precision: float
     skipped: bool
     fresh: bool
 

@@ -143,12 +143,42 @@ def test_the_running_average_stays_semidefinite_when_tasks_are_absent():
         rows = torch.randn(4, 2, generator=generator, dtype=torch.float64)
         present = torch.rand(4, generator=generator) > 0.5
         rows = rows * present[:, None]
-        average = running.blend(rows @ rows.T, present.tolist())
+        average = running.blend(tuple(range(4)), rows @ rows.T, present.tolist())
         assert torch.linalg.eigvalsh(average).min() > -1e-12, k
     same = RunningGram(0.5)
     for _ in range(5):
-        average = same.blend(2 * torch.eye(2, dtype=torch.float64), [True, False])
+        average = same.blend(("a", "b"), 2 * torch.eye(2, dtype=torch.float64), [True, False])
     torch.testing.assert_close(average[0, 0], torch.tensor(2.0, dtype=torch.float64))
+
+
+def test_the_running_average_belongs_to_names(model, device):
+    first, second = (dict(zip("abc", model.losses(x), strict=True)) for x in batches(2, device))
+    turned = {name: second[name] for name in "cab"}
+    steps = []
+    for losses in (second, turned):
+        balancer = Balancer(model.shared, decay=0.75)
+        balancer.backward(first, retain_graph=True)
+        steps.append(balancer.backward(losses, retain_graph=True))
+    found, expected = (step.by_task(step.coefficients) for step in reversed(steps))
+    assert found == pytest.approx(expected, rel=1e-9)
+    # Other tasks have nothing to remember.
+    balancer = Balancer(model.shared, decay=0.75)
+    balancer.backward(first, retain_graph=True)
+    others = {name.upper(): loss for name, loss in second.items()}
+    found = balancer.backward(others, retain_graph=True).coefficients
+    fresh = Balancer(model.shared).backward(others).coefficients
+    torch.testing.assert_close(found, fresh)
+
+
+def test_long_directions_are_shortened(model, device):
+    inputs = batches(1, device)[0]
+    lengths = []
+    for maximum in (None, 1e-3, 1e3):
+        step = Balancer(model.shared, maximum=maximum).backward(model.losses(inputs))
+        lengths.append(float(step.coefficients @ step.gram @ step.coefficients) ** 0.5)
+    plain, short, long = lengths
+    assert plain == pytest.approx(long)
+    assert short == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("every", [1, 4])
@@ -213,6 +243,7 @@ def test_hooks(model, device):
     ("options", "message"),
     [
         ({"every": 0}, "every: expected a whole number of at least 1, found 0"),
+        ({"maximum": 0.0}, "maximum: expected a positive number, found 0.0"),
         ({"every": 2.5}, "every: expected a whole number"),
         ({"decay": 1.0}, "decay: expected at least 0 and less than 1, found 1.0"),
         ({"decay": -0.1}, "decay"),
