@@ -1,12 +1,13 @@
 """The study of preferences over two digits: its measures, and what its page says, on few steps."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from bargain_torch.comparison import Bargain, Fixed
+from bargain_torch.comparison import Bargain, Comparison, Fixed, Run
 
 
 @pytest.fixture(scope="module")
@@ -48,36 +49,64 @@ def test_networks_alone_share_nothing(study, training):
     torch.manual_seed(0)
     pictures = study.overlay(training, 8)
     for alone, expected in ((False, True), (True, False)):
-        model = study.Reader(study.TRUNKS["layer"], alone=alone)
+        model = study.Reader(6, alone=alone)
         study.losses(model, pictures)["left"].backward()
-        assert (model.trunks[1][1].weight.grad is not None) is expected
-        assert model.trunks[0][1].weight.grad.norm() > 0
+        first, second = (trunk[0].weight.grad for trunk in model.trunks)
+        assert first.norm() > 0
+        assert (second is not None) is expected
 
 
-def test_both_trunks_have_features_for_the_heads(study, training):
+def test_digits_share_as_many_features_as_are_said(study, training):
     pixels = study.overlay(training, 8).pixels
-    for trunk in study.TRUNKS.values():
-        assert trunk.make()(pixels).shape == (8, study.WIDTH)
+    for features in (3, 12):
+        scores = study.Reader(features)(pixels)
+        joint = torch.cat([scores["left"], scores["right"]], dim=1)
+        # Heads are affine, so scores of many pictures vary in as many directions as there are
+        # features, and no more.
+        assert torch.linalg.matrix_rank(joint - joint.mean(0), rtol=1e-4) == min(features, 7)
 
 
-def test_points_that_are_dominated(study):
+def test_rates_are_chosen_by_digits_that_nobody_is_trained_on(study, training, monkeypatch):
+    seen = {}
+
+    def compare(*, data, evaluate, methods, rates, **_):
+        seen.update(data=data(), methods=methods, rates=rates)
+
+    def test_on(digits, count):
+        seen["held out"] = digits
+
+    monkeypatch.setattr(study, "compare", compare)
+    monkeypatch.setattr(study, "test_on", test_on)
+    study.choose_rates(training, Path("nowhere"))
+    trained = {digit.numpy().tobytes() for digit in seen["data"].digits.pixels}
+    held_out = {digit.numpy().tobytes() for digit in seen["held out"].pixels}
+    assert len(held_out) > 700
+    assert len(trained) > 3_000
+    assert not trained & held_out
+    assert seen["rates"] == study.RATES
+    assert {method.weights["left"] for method in seen["methods"].values()} == {0.5}
+
+
+def test_points_that_are_dominated(modules):
     points = np.asarray([[1.0, 3.0], [2.0, 2.0], [2.0, 2.5], [3.0, 1.0], [3.5, 2.0], [2.0, 2.0]])
-    assert study.non_dominated(points).tolist() == [True, True, False, True, False, True]
+    found = modules("fronts").non_dominated(points)
+    assert found.tolist() == [True, True, False, True, False, True]
 
 
-def test_hypervolume(study):
+def test_hypervolume(modules):
+    hypervolume = modules("fronts").hypervolume
     points, reference = np.asarray([[2.0, 1.0], [1.0, 2.0]]), np.asarray([3.0, 3.0])
-    assert study.hypervolume(points, reference) == pytest.approx(3.0)
+    assert hypervolume(points, reference) == pytest.approx(3.0)
     idle = np.asarray([[2.5, 2.5], [0.5, 3.5], [1.0, 2.0]])  # dominated, outside, twice
-    assert study.hypervolume(np.concatenate([points, idle]), reference) == pytest.approx(3.0)
-    assert study.hypervolume(idle[1:2], reference) == 0.0
+    assert hypervolume(np.concatenate([points, idle]), reference) == pytest.approx(3.0)
+    assert hypervolume(idle[1:2], reference) == 0.0
 
 
 def test_a_bargain_gives_each_digit_its_weight_and_a_sum_does_not(study, training, monkeypatch):
     monkeypatch.setattr(study, "BATCHES", 12)
-    trunk, weights = study.TRUNKS["layer"], study.preference(0.1)
-    bargained = study.shares_of(training, trunk, Bargain(weights=weights), epochs=1)
-    added = study.shares_of(training, trunk, Fixed(weights=weights), epochs=1)
+    weights = study.preference(0.1)
+    bargained = study.shares_of(training, 6, Bargain(weights=weights), 1e-3, epochs=1)
+    added = study.shares_of(training, 6, Fixed(weights=weights), 1e-3, epochs=1)
     np.testing.assert_allclose(bargained, 0.1, atol=1e-4)
     assert added.shape == (12,)
     assert np.median(added) < 0.05
@@ -88,21 +117,56 @@ def test_roots_are_the_weights_of_a_sum_like_a_bargain(study):
     assert weights["right"] / weights["left"] == pytest.approx(3.0)
 
 
-def test_the_script_sweeps_prints_and_draws(study, digits, tmp_path, monkeypatch, capsys):
+def run_of(method, seed, left, right):
+    """A training of two digits with these test losses, whose solves take 2 % of its time."""
+    metrics = {"loss left": left, "loss right": right}
+    times = {"step_seconds": 0.006, "solve_seconds": 0.000_12, "solve_part": 0.02, "seconds": 1.0}
+    kept = {"losses": [], "coefficients": [], "weights": [], "note": ""}
+    return Run(method, 0, 0.01, seed, metrics, ["left", "right"], **times, **kept)
+
+
+def test_the_summary_says_what_the_points_are(modules):
+    report = modules("sweep_report")
+    places = {"0.1": (2.0, 0.5), "0.5": (1.0, 1.0), "0.7": (0.9, 1.2), "0.9": (0.5, 1.1)}
+    runs = [run_of(name, seed, *place) for name, place in places.items() for seed in range(2)]
+    sweep = Comparison(tuple(runs), (), frozenset())
+    alone = Comparison((run_of("alone", 0, 0.25, 0.375),), (), frozenset())
+    head, _, row, last = report.summary({"Nash": sweep}, alone).splitlines()
+    cells = dict(zip(split(head), split(row), strict=True))
+    assert cells["points that no other one dominates"] == "3 of 4"
+    assert cells["of single seeds"] == "3, 3"
+    assert cells["rank correlation of weight and own loss"] == "-1.000, -0.800"
+    edge = np.log(10)
+    volume = 0.5 * (edge - 1.1) + 1.0 * (edge - 1.0) + (edge - 2.0) * (edge - 0.5)
+    assert cells["hypervolume"] == f"{volume:.3f} ± 0.000"
+    assert cells["left"] == "0.500 … 2.000"
+    assert cells["ms a step"] == "6.0"
+    assert cells["ms a solve"] == "0.12"
+    assert cells["solves' part"] == "2.0 %"
+    assert split(last)[5:7] == ["0.250 ± 0.000", "0.375 ± 0.000"]
+
+
+def split(line):
+    return [cell.strip() for cell in line.split("|")[1:-1]]
+
+
+def test_the_quick_script_sweeps_prints_and_draws(study, digits, tmp_path, monkeypatch, capsys):
     picture = tmp_path / "pictures" / "sweep.svg"
-    command = ["sweep.py", "--seeds", "1", "--epochs", "1", "--pictures", "500"]
+    command = ["sweep.py", "--quick", "--pictures", "500"]
     command += ["--folder", str(tmp_path / "runs"), "--picture", str(picture)]
     monkeypatch.setattr(sys, "argv", command)
     monkeypatch.setattr(study, "WEIGHTS", (0.01, 0.5, 0.99))
     monkeypatch.setattr(study, "BATCHES", 25)
     monkeypatch.setattr(study, "load_digits", lambda: digits)  # slow to read
-    monkeypatch.setenv("COLUMNS", "240")
     study.main()
-    printed = capsys.readouterr().out
-    rows = [line.replace("│", " ").split() for line in printed.splitlines()]
-    (whole,) = (row for row in rows if row[:1] == ["Nash"])
-    assert whole[1:4] == ["3", "of", "3"]
-    assert whole[4:7] == ["-1.000", "/", "-1.000"]
+    rows = [split(line) for line in capsys.readouterr().out.splitlines()]
+    (whole,) = (row for row in rows if row[:1] == ["Nash"] and len(row) == 10)
+    assert whole[1:4] == ["3 of 3", "3", "-1.000, -1.000"]
+    assert 0.0 < float(whole[9].removesuffix(" %")) < 50.0
+    shares = [row[3] for row in rows if row[:1] in (["0.01"], ["0.5"], ["0.99"])]
+    assert shares == [f"{w:.3f} ({w:.3f} … {w:.3f})" for w in (0.01, 0.5, 0.99)]
+    tried = [row[:2] for row in rows if len(row) == 4]
+    assert [*tried[2:]] == [[m, f"{r:g}"] for m in ("Nash", "LS") for r in study.RATES]
     assert picture.stat().st_size > 10_000
 
 
