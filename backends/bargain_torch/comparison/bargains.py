@@ -120,7 +120,8 @@ class _BargainStepper(Memoryless):
         step, weights = self._balancer.last, self.weights()
         if step is not None and not step.skipped:
             say = None if weights is None else np.asarray([weights[name] for name in step.names])
-            bargain.solve(bargain.GradientGame(step.gram.numpy(), say), self._solution)
+            game = bargain.GradientGame(step.gram.numpy(), say)
+            bargain.solve(game, self._solution, precision=step.precision)
 
     def state_dict(self) -> dict[str, Any]:
         return self._balancer.state_dict()
@@ -169,7 +170,13 @@ class _LearnedStepper(_BargainStepper):
         super().__init__(balancer, weights, bargain.Nash())
 
     def games(self) -> int:
-        return super().games() + self.learner().counts["updates"]
+        # A training may end before its first step.
+        learner = self._learner
+        return 0 if learner is None else super().games() + learner.counts["updates"]
+
+    def play_again(self) -> None:
+        if self._learner is not None:
+            super().play_again()
 
     def after_step(self, losses: Losses, again: Callable[[], Losses]) -> None:
         self.learner().step()

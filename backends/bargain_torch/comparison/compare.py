@@ -1,6 +1,7 @@
 """Train one model by many methods under one budget, and say what came of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def compare(
         Takes the model and returns the parameters that the tasks share.
     evaluate : callable
         Takes the model, in evaluation mode, and returns the figures of merit in a dict by name.
-        Positive numbers; lower is better unless named in ``higher``.
+        Numbers of at least zero; lower is better unless named in ``higher``. A training after
+        which one of them is NaN or infinite counts as diverged.
     validate : callable, optional
         The same figures on other data, by which trials are judged; ``higher`` goes for them as
         well. Default: ``evaluate``, which flatters every method that has several trials.
@@ -161,18 +163,18 @@ def compare(
         nonfinite,
         threads,
     )
-    if isinstance(higher, str) or not isinstance(rates, Iterable):
+    if isinstance(higher, str):
         raise TypeError(
-            f"higher, rates: expected a list of names and a list of numbers, found {higher!r} and "
-            f"{rates!r}; put a single one into a list"
+            f"higher: expected a list of names, found {higher!r}; put a single one into a list"
         )
     counts = {"epochs": epochs, "workers": workers, "trials": trials, "trial_epochs": trial_epochs}
     _check(problem, counts)
-    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if not chosen or not rates or not all(rate > 0 for rate in rates):
-        raise ValueError(
-            f"seeds, rates: expected at least one seed and positive rates, found {chosen}, {rates}"
-        )
+    chosen = _numbers(
+        "seeds", range(seeds) if isinstance(seeds, Integral) else seeds, Integral, int
+    )
+    rates = _numbers("rates", rates, Real, float)
+    if not all(rate > 0 for rate in rates):
+        raise ValueError(f"rates: expected positive numbers, found {listed(rates)}")
     families = read_methods(methods)
     better = frozenset(higher)
     place = Path(folder)
@@ -220,6 +222,17 @@ def compare(
             f"{listed(sorted(better))}"
         )
     return comparison
+
+
+def _numbers(name: str, values: Any, kind: Any, make: Callable[[Any], Any]) -> list[Any]:
+    """Return numbers of Python's, at least one."""
+    found = list(values) if isinstance(values, Iterable) else [None]
+    if isinstance(values, str) or not all(isinstance(value, kind) for value in found):
+        what = "whole numbers" if kind is Integral else "numbers"
+        raise TypeError(f"{name}: expected a list of {what}, found {values!r}")
+    if not found:
+        raise ValueError(f"{name}: expected at least one, found none")
+    return [make(value) for value in found]
 
 
 def _check(problem: Problem, counts: Mapping[str, int | None]) -> None:

@@ -185,7 +185,7 @@ class Comparison(NamedTuple):
         Returns
         -------
         str
-            A row a method: each figure as mean and standard deviation, Δm, mean rank, trials,
+            A row a method: each figure as mean and standard deviation, Δm, mean rank,
             learning rate, time of a step and the part of it that the bargaining solves take.
         """
         delta = None if reference is None else self.delta(reference)

@@ -55,11 +55,18 @@ class Training:
             if self.problem.nonfinite == "raise":
                 name, seed = self.entry.name, self.entry.seed
                 raise NonfiniteError(f"{name}, seed {seed}, {ended}") from None
+        metrics, note = ({}, ended) if ended else self.judge()
+        return self.log.result(self.entry, metrics, self.stepper.games(), note)
+
+    def judge(self) -> tuple[dict[str, float], str]:
+        """Return the figures of the trained model, none if one is lost, and what to note."""
         self.model.eval()
         judge = "validate" if self.entry.trial else "evaluate"
-        metrics = {} if ended else read_figures(getattr(self.problem, judge)(self.model), judge)
-        note = ended or self.log.left_out()
-        return self.log.result(self.entry, metrics, self.stepper.games(), note)
+        figures = read_figures(getattr(self.problem, judge)(self.model), judge)
+        lost = [name for name, value in figures.items() if not isfinite(value)]
+        if lost:
+            return {}, f"{judge}: {listed(lost)} is NaN or infinite"
+        return figures, self.log.left_out()
 
     def epoch(self) -> None:
         """Pass over the data once."""
@@ -179,9 +186,17 @@ def read_figures(found: Any, what: str) -> dict[str, float]:
             f"{{'error': ...}}, for example"
         )
     try:
-        return {str(name): float(number) for name, number in found.items()}
+        figures = {str(name): float(number) for name, number in found.items()}
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{what}: expected one number for each name, found {error}") from None
+    for name, number in figures.items():
+        if number < 0:
+            raise ValueError(
+                f"{what}: expected figures of at least zero, since they are compared by ratios, "
+                f"found {number:.4g} for {name}; return an error or a likelihood, say, in place of "
+                f"a logarithm"
+            )
+    return figures
 
 
 class _Log:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -246,6 +247,43 @@ def test_what_diverges_is_said(run):
         run(methods=["si"], losses=breaking, epochs=3, nonfinite="raise")
 
 
+@pytest.mark.parametrize("lost", ["nan", "inf"])
+def test_a_figure_that_is_lost_is_said(run, lost):
+    def judge(model):
+        judge.calls += 1
+        return {**evaluate(model), "middle": float(lost) if judge.calls > 2 else 1.0}
+
+    judge.calls = 0  # the untrained model is judged twice
+    found = run(methods=["ls"], evaluate=judge)
+    assert found.runs[0].metrics == {}
+    assert found.runs[0].note == "evaluate: middle is NaN or infinite"
+
+
+def test_dependent_gradients_are_no_accident(run):
+    """Their Gram matrix is singular up to the rounding of float32."""
+
+    def dependent(model, rows):
+        found = losses(model, rows)
+        return {**found, "both": found["small"] + found["middle"]}
+
+    for one in run(methods=["nash", "ks", "mgda"], losses=dependent).runs:
+        assert not one.note
+        assert set(one.metrics) == set(UNITS)
+
+
+def test_a_learner_that_never_began(run):
+    def broken(model, rows):
+        return {name: loss * float("nan") for name, loss in losses(model, rows).items()}
+
+    found = run(methods={"learned": Learned("small")}, losses=broken)
+    assert found.runs[0].note.startswith("step 1: the loss of small, middle, large is NaN")
+
+
+def test_numbers_of_numpy_will_do(run):
+    found = run(methods=["ls"], rates=np.asarray([1e-2], np.float32), seeds=np.arange(1))
+    assert found.runs[0].rate == float(np.float32(1e-2))
+
+
 @pytest.mark.parametrize("method", ["ls", "nash"])
 def test_tasks_have_to_stay_the_same(run, method):
     def changing(model, rows):
@@ -312,8 +350,11 @@ def test_names_stand_for_methods_in_a_dict_too(run):
         ({"methods": {"empty": []}}, "methods: expected at least one for empty, found none"),
         ({"methods": {"ours": "nsah"}}, "methods: expected names among ls, .* found nsah"),
         ({"methods": ["ls", [Fixed()]]}, "methods: expected a list of names, .* give other"),
-        ({"higher": "small"}, "higher, rates: expected a list of names"),
-        ({"rates": 1e-3}, "higher, rates: expected a list of names and a list of numbers"),
+        ({"higher": "small"}, "higher: expected a list of names"),
+        ({"rates": 1e-3}, "rates: expected a list of numbers, found 0.001"),
+        ({"rates": "fast"}, "rates: expected a list of numbers, found 'fast'"),
+        ({"seeds": [0.5]}, "seeds: expected a list of whole numbers, found"),
+        ({"evaluate": lambda m: {"a": -1.0}}, "evaluate: expected figures of at least zero"),
         ({"data": Data()}, "data: expected a function, found Data; wrap it, as in data=lambda"),
         ({"shared": None}, "shared: expected a function, found NoneType"),
         ({"make_model": lambda: ONE}, "make_model: expected a new model at every"),
@@ -325,8 +366,8 @@ def test_names_stand_for_methods_in_a_dict_too(run):
         ({"epochs": 0}, "epochs: expected a whole number of at least 1, found 0"),
         ({"trials": 1.5}, "trials: expected a whole number"),
         ({"workers": None}, "workers: expected a whole number"),
-        ({"rates": [0.0]}, "seeds, rates: expected at least one seed and positive rates"),
-        ({"seeds": []}, "seeds, rates: expected"),
+        ({"rates": [0.0]}, "rates: expected positive numbers, found 0.0"),
+        ({"seeds": []}, "seeds: expected at least one"),
         ({"higher": ["accuracy"]}, "higher: expected names of figures, small, .* found accuracy"),
         ({"schedule": "linear"}, "schedule: expected one of cosine, constant, found 'linear'"),
         ({"nonfinite": "drop"}, "nonfinite: expected one of stop, skip, raise"),
