@@ -76,6 +76,9 @@ def gram(
     functional calls and models of any make are served, and nothing has to be wrapped. Each task's
     pass through its own head is separate and cheap; only the trunk is passed for all tasks.
 
+    Gradients in float32 are multiplied in float32 and added up in float64. So squares have to lie
+    in its range: multiply a loss whose gradient is shorter than 1e-18 or longer than 1e18.
+
     References
     ----------
     Goodfellow, "Efficient Per-Example Gradient Computations", arXiv 1510.01799; Li et al., "Large

@@ -15,6 +15,10 @@ from bargain_torch.ranks import Alone, Ranks
 from bargain_torch.replicas import check_forward, read_replicas
 
 
+SQUARES = ", or in its square"
+"""Gradients are looked at by their inner products, which may overflow where they do not."""
+
+
 class NonfiniteError(ValueError):
     """A loss or a gradient is NaN or infinite, and the policy is to raise."""
 
@@ -103,8 +107,8 @@ def settle(
         names = [str(name) for name, good in zip(tasks.names, finite, strict=True) if not good]
         raise NonfiniteError(
             f"losses: expected finite numbers, found NaN or infinity in the {what} of "
-            f"{', '.join(names)}; nonfinite='skip' or nonfinite='drop' trains on without that step "
-            f"or task"
+            f"{', '.join(names)}{SQUARES if what == 'gradient' else ''}; nonfinite='skip' or "
+            f"nonfinite='drop' trains on without that step or task"
         )
     return [policy == "drop" and here and good for here, good in zip(present, finite, strict=True)]
 
