@@ -11,18 +11,20 @@ from bargain_torch.donation import explain_donation
 from bargain_torch.options import Heads, Options
 from bargain_torch.passes import open_passes
 from bargain_torch.reading import NonfiniteError, read_step
+from bargain_torch.trunk import working_type
 
 
 def ruled_step(
     losses: Any,
     parameters: list[Tensor],
-    rule: Callable[[np.ndarray], Any],
+    rule: Callable[[np.ndarray, float], Any],
     *,
     heads: Heads = "plain",
 ) -> Tensor:
     """Add to ``.grad`` as :func:`bargain_torch.backward` does, by coefficients of a rule.
 
-    The rule gets the Gram matrix, float64 on the host, and returns K coefficients.
+    The rule gets the Gram matrix, float64 on the host, and the relative precision in which its
+    entries were computed, and returns K coefficients.
     """
     reading = read_step(losses, None, parameters, Options(heads), None, None)
     with explain_donation():
@@ -37,7 +39,8 @@ def ruled_step(
         products = passes.gram("auto").detach().cpu().double().numpy()
         if not np.isfinite(products).all():
             raise NonfiniteError("losses: expected finite gradients, found NaN or infinity in them")
-        coefficients = torch.as_tensor(np.asarray(rule(products), dtype=np.float64))
+        precision = torch.finfo(working_type(reading.parameters)).eps
+        coefficients = torch.as_tensor(np.asarray(rule(products, precision), dtype=np.float64))
         passes.write(
             coefficients.tolist(), [True] * len(coefficients), weighted_heads=heads == "weighted"
         )

@@ -1,5 +1,7 @@
 """Aligned-MTL: gradients replaced by their nearest orthogonal system."""
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
 from bargain.baselines.pseudo_inverse import spectrum, transform
@@ -7,7 +9,9 @@ from bargain.baselines.reading import read_gram, write
 from bargain.shapes import Array, Float
 
 
-def aligned_mtl(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch K"]:
+def aligned_mtl(
+    gram: Array, /, weights: Any = None, *, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by independent component alignment.
 
     With :math:`M = V \Lambda V^T` the gradients become :math:`\hat G = \sqrt{\lambda_{min}}\, V
@@ -20,6 +24,8 @@ def aligned_mtl(gram: Array, weights: Array | None = None, /) -> Float[Array, "*
         Shape ``(*batch, K, K)``, in u²: inner products of the gradients.
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)`` or one that broadcasts to it, at least zero. Default: ones.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -52,10 +58,11 @@ def aligned_mtl(gram: Array, weights: Array | None = None, /) -> Float[Array, "*
     >>> baselines.aligned_mtl(numpy.asarray([[4.0, 0.0], [0.0, 1.0]])).round(6)
     array([0.25, 0.5 ])
     """
-    reading = read_gram(gram, weights)
+    reading = read_gram(gram, weights, precision=precision)
     xp = array_namespace(gram)
     lengths = reading.lengths
-    parts = spectrum(reading.cosines * lengths[..., :, None] * lengths[..., None, :])
+    matrix = reading.cosines * lengths[..., :, None] * lengths[..., None, :]
+    parts = spectrum(matrix, reading.precision)
     smallest = xp.min(xp.where(parts.present, parts.values, xp.inf), axis=-1)[..., None]
     factors = xp.sqrt(xp.where(parts.present, smallest / parts.values, 1.0))
     wished = reading.weights / gram.shape[-1]

@@ -17,7 +17,9 @@ KEPT = 0.01
 """Part of every entry that a step leaves at least."""
 
 
-def cagrad(gram: Array, /, *, distance: float = 0.4) -> Float[Array, "*batch K"]:
+def cagrad(
+    gram: Array, /, *, distance: float = 0.4, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by conflict-averse gradient descent.
 
     With the mean gradient :math:`g_0`, the update solves :math:`\max_d \min_i \langle g_i, d
@@ -33,6 +35,8 @@ def cagrad(gram: Array, /, *, distance: float = 0.4) -> Float[Array, "*batch K"]
         How far the update may be from the mean gradient, as a part of its length, at least zero:
         the paper's c, below one there. Zero gives the mean; the larger, the nearer is the
         direction to MGDA's.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def cagrad(gram: Array, /, *, distance: float = 0.4) -> Float[Array, "*batch K"]
     """
     if not distance >= 0:
         raise ValueError(f"distance: expected a number of at least zero, found {distance}")
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     xp = array_namespace(gram)
     lengths, players = reading.lengths, gram.shape[-1]
     matrix = reading.cosines * lengths[..., :, None] * lengths[..., None, :]

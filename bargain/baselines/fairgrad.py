@@ -16,7 +16,9 @@ NEAR = 0.3
 """Relative change of the entries, in units that suit the order, below which Newton is safe."""
 
 
-def fairgrad(gram: Array, /, *, alpha: float = 2.0) -> Float[Array, "*batch K"]:
+def fairgrad(
+    gram: Array, /, *, alpha: float = 2.0, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by α-fairness.
 
     The coefficients solve :math:`M x = x^{-1/\alpha}`, entry by entry: the α-fair agreement of the
@@ -29,6 +31,8 @@ def fairgrad(gram: Array, /, *, alpha: float = 2.0) -> Float[Array, "*batch K"]:
         Shape ``(*batch, K, K)``, in u²: inner products of the gradients.
     alpha : float
         The order of fairness, a positive number.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def fairgrad(gram: Array, /, *, alpha: float = 2.0) -> Float[Array, "*batch K"]:
             f"alpha: expected a positive number, found {alpha}; for 0 take linear, for infinity "
             f"mgda, whose directions these approach"
         )
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     xp = array_namespace(gram)
     power = 1 / alpha
     # In unit gradients the equation is C b = t (b / t)^(-1/α), where t comes from the lengths.

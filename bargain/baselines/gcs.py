@@ -6,7 +6,9 @@ from bargain.baselines.reading import read_gram, write
 from bargain.shapes import Array, Float
 
 
-def gcs(gram: Array, /, *, main: int = 0, weighted: bool = True) -> Float[Array, "*batch K"]:
+def gcs(
+    gram: Array, /, *, main: int = 0, weighted: bool = True, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh auxiliary gradients by their cosine with the main task's gradient.
 
     :math:`\alpha_i = \max(0, \cos(g_{main}, g_i))`, and one for the main task.
@@ -19,6 +21,8 @@ def gcs(gram: Array, /, *, main: int = 0, weighted: bool = True) -> Float[Array,
         Which player is the main task.
     weighted : bool
         If false, an auxiliary task counts in full where its cosine is positive, else not at all.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def gcs(gram: Array, /, *, main: int = 0, weighted: bool = True) -> Float[Array,
     >>> baselines.gcs(gram)
     array([1. , 0.5, 0. ])
     """
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     xp = array_namespace(gram)
     players = gram.shape[-1]
     if not 0 <= main < players:

@@ -21,13 +21,15 @@ class GradVacState(NamedTuple):
     targets: Float[Array, "*batch K K"]
 
 
-def gradvac_init(gram: Array, /) -> GradVacState:
+def gradvac_init(gram: Array, /, *, precision: float | None = None) -> GradVacState:
     """Return the state to start from: targets of zero.
 
     Parameters
     ----------
     gram : Array
         Shape ``(*batch, K, K)``; only its shape, type and device matter.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -47,12 +49,18 @@ def gradvac_init(gram: Array, /) -> GradVacState:
     array([[0., 0.],
            [0., 0.]])
     """
-    read_gram(gram)
+    read_gram(gram, precision=precision)
     return GradVacState(array_namespace(gram).zeros_like(gram))
 
 
 def gradvac_update(
-    gram: Array, state: GradVacState, /, *, order: Any, rate: float = 0.5
+    gram: Array,
+    state: GradVacState,
+    /,
+    *,
+    order: Any,
+    rate: float = 0.5,
+    precision: float | None = None,
 ) -> tuple[Float[Array, "*batch K"], GradVacState]:
     r"""Weigh gradients by gradient vaccine.
 
@@ -76,6 +84,8 @@ def gradvac_update(
     rate : float
         How much a new cosine counts in the running average, between 0 and 1; the paper's
         :math:`\beta`.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -117,7 +127,7 @@ def gradvac_update(
     array([[ 0.  , -0.25],
            [-0.25,  0.  ]])
     """
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     visits = read_order(order, gram)
     if not 0 <= rate <= 1:
         raise ValueError(f"rate: expected a number between 0 and 1, found {rate}")

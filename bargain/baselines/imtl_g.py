@@ -7,10 +7,10 @@ from bargain.baselines.reading import read_gram, write
 from bargain.shapes import Array, Float
 
 CANCELLED = 64.0
-"""A sum below this many times K epsilons of its absolute terms counts as zero."""
+"""A sum below this many times K precisions of its absolute terms counts as zero."""
 
 
-def imtl_g(gram: Array, /) -> Float[Array, "*batch K"]:
+def imtl_g(gram: Array, /, *, precision: float | None = None) -> Float[Array, "*batch K"]:
     r"""Weigh gradients so that the update has equal projections on all unit gradients.
 
     With unit gradients :math:`u_i = g_i / \|g_i\|` and their cosines C: :math:`\beta = C^{+} 1`,
@@ -21,6 +21,8 @@ def imtl_g(gram: Array, /) -> Float[Array, "*batch K"]:
     ----------
     gram : Array
         Shape ``(*batch, K, K)``, in u²: inner products of the gradients.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -56,11 +58,12 @@ def imtl_g(gram: Array, /) -> Float[Array, "*batch K"]:
     >>> baselines.imtl_g(numpy.asarray([[4.0, 0.0], [0.0, 1.0]])).round(6)
     array([0.333333, 0.666667])
     """
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     xp = array_namespace(gram)
     ones = xp.astype(reading.moving, gram.dtype)
-    shares = xp.where(reading.moving, pseudo_solve(reading.cosines, ones), 0.0) / reading.divisors
+    solved = pseudo_solve(reading.cosines, ones, reading.precision)
+    shares = xp.where(reading.moving, solved, 0.0) / reading.divisors
     total = xp.sum(shares, axis=-1)[..., None]
     size = xp.sum(xp.abs(shares), axis=-1)[..., None]
-    defined = xp.abs(total) > CANCELLED * gram.shape[-1] * xp.finfo(gram.dtype).eps * size
+    defined = xp.abs(total) > CANCELLED * gram.shape[-1] * reading.precision * size
     return write(reading, xp.where(defined, shares / xp.where(defined, total, 1.0), 0.0))

@@ -1,12 +1,16 @@
 """Linear scalarisation: fixed weights."""
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
 from bargain.baselines.reading import read_gram, write
 from bargain.shapes import Array, Float
 
 
-def linear(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch K"]:
+def linear(
+    gram: Array, /, weights: Any = None, *, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by fixed numbers, the same at every step.
 
     :math:`\alpha_i = w_i / K`: without weights the update is the mean gradient. Multiply by K for
@@ -19,6 +23,8 @@ def linear(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)`` or one that broadcasts to it: at least zero, not all zero. Default:
         ones.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -37,6 +43,6 @@ def linear(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch
     >>> baselines.linear(numpy.asarray([[9.0, -1.0], [-1.0, 1.0]]))
     array([0.5, 0.5])
     """
-    reading = read_gram(gram, weights)
+    reading = read_gram(gram, weights, precision=precision)
     xp = array_namespace(gram)
     return write(reading, reading.weights * xp.ones_like(reading.lengths) / gram.shape[-1])

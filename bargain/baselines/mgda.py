@@ -7,7 +7,9 @@ from bargain.min_norm import min_norm
 from bargain.shapes import Array, Float
 
 
-def mgda(gram: Array, /, *, normalised: bool = False) -> Float[Array, "*batch K"]:
+def mgda(
+    gram: Array, /, *, normalised: bool = False, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by the multiple-gradient descent algorithm.
 
     The coefficients of the shortest convex combination, :math:`\min_\alpha \|\sum_i \alpha_i
@@ -22,6 +24,8 @@ def mgda(gram: Array, /, *, normalised: bool = False) -> Float[Array, "*batch K"
         Take unit gradients: the combination is the shortest in *their* hull, which is the
         Kalai-Smorodinsky solution, and the coefficients, in 1/u, are those of the gradients as
         they are.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def mgda(gram: Array, /, *, normalised: bool = False) -> Float[Array, "*batch K"
     >>> baselines.mgda(numpy.asarray([[4.0, 0.0], [0.0, 1.0]])).round(6)
     array([0.2, 0.8])
     """
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     xp = array_namespace(gram)
     frame = reading.frame
     if normalised:

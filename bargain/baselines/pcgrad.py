@@ -8,7 +8,9 @@ from bargain.baselines.reading import read_gram, read_order, write
 from bargain.shapes import Array, Float
 
 
-def pcgrad(gram: Array, /, *, order: Any) -> Float[Array, "*batch K"]:
+def pcgrad(
+    gram: Array, /, *, order: Any, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by projecting conflicting gradients.
 
     Each gradient in turn meets the others, in a random order of his own; where its inner product
@@ -22,6 +24,8 @@ def pcgrad(gram: Array, /, *, order: Any) -> Float[Array, "*batch K"]:
     order : Array or sequence of int
         Shape ``(*batch, K, K)`` or one that broadcasts to it, as ``(K,)``: row i is a permutation
         of all players, in which i meets the others. The paper draws it anew at every step.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def pcgrad(gram: Array, /, *, order: Any) -> Float[Array, "*batch K"]:
     >>> baselines.pcgrad(numpy.asarray([[4.0, -1.0], [-1.0, 1.0]]), order=[0, 1])
     array([1.25, 2.  ])
     """
-    reading = read_gram(gram)
+    reading = read_gram(gram, precision=precision)
     visits = read_order(order, gram)
     xp = array_namespace(gram)
     players = gram.shape[-1]

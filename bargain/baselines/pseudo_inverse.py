@@ -25,12 +25,12 @@ class Spectrum(NamedTuple):
     present: Bool[Array, "*batch K"]
 
 
-def spectrum(matrix: Float[Array, "*batch K K"], /) -> Spectrum:
-    """Decompose a matrix; eigenvalues under K epsilons of the largest one count as zero."""
+def spectrum(matrix: Float[Array, "*batch K K"], precision: float, /) -> Spectrum:
+    """Decompose a matrix; eigenvalues under K precisions of the largest one count as zero."""
     xp = array_namespace(matrix)
     values, vectors = xp.linalg.eigh(matrix)
     largest = xp.max(values, axis=-1)[..., None]
-    floor = matrix.shape[-1] * xp.finfo(matrix.dtype).eps * largest
+    floor = matrix.shape[-1] * precision * largest
     present = (values > floor) & (values > 0)
     return Spectrum(xp.where(present, values, 1.0), vectors, present)
 
@@ -61,7 +61,7 @@ def transform(
 
 
 def pseudo_solve(
-    matrix: Float[Array, "*batch K K"], rhs: Float[Array, "*batch K"], /
+    matrix: Float[Array, "*batch K K"], rhs: Float[Array, "*batch K"], precision: float, /
 ) -> Float[Array, "*batch K"]:
     """Return the shortest of all least-squares solutions of a system.
 
@@ -71,11 +71,13 @@ def pseudo_solve(
         Shape ``(*batch, K, K)``, symmetric positive semidefinite.
     rhs
         Shape ``(*batch, K)``.
+    precision
+        Relative precision of the matrix's entries.
 
     Returns
     -------
     Array
         Shape ``(*batch, K)``.
     """
-    parts = spectrum(matrix)
+    parts = spectrum(matrix, precision)
     return transform(parts, 1 / parts.values, rhs)

@@ -33,6 +33,8 @@ class Reading(NamedTuple):
         Shape ``(*batch)``, in u: the length of the longest gradient; one if there is none.
     valid
         Shape ``(*batch)``: whether the numbers can be a Gram matrix at all.
+    precision
+        Relative precision of the matrix's entries.
     game, frame, backend
         The canonical game, what leads back, and the arrays' backend.
     """
@@ -44,12 +46,13 @@ class Reading(NamedTuple):
     weights: Float[Array, "*batch K"]
     longest: Float[Array, "*batch"]
     valid: Bool[Array, "*batch"]
+    precision: float
     game: CanonicalGame
     frame: Frame
     backend: Backend
 
 
-def read_gram(gram: Array, weights: Any = None, /) -> Reading:
+def read_gram(gram: Array, weights: Any = None, /, *, precision: float | None = None) -> Reading:
     """Check a Gram matrix and take it apart.
 
     Parameters
@@ -58,6 +61,8 @@ def read_gram(gram: Array, weights: Any = None, /) -> Reading:
         Shape ``(*batch, K, K)``.
     weights
         Shape ``(*batch, K)`` or one that broadcasts to it, or a list; default: ones.
+    precision
+        Relative precision of the entries; default: the machine epsilon of their type.
 
     Returns
     -------
@@ -75,11 +80,13 @@ def read_gram(gram: Array, weights: Any = None, /) -> Reading:
     require_arrays(game)
     xp = array_namespace(gram)
     backend = backend_for(gram)
-    precision = precision_of(gram, None)
+    precision = precision_of(gram, precision)
     canonical, frame = canonicalise(game, precision=precision)
     valid = frame.valid & ~indefinite(frame, backend, precision)
     if gram.ndim == 2 and backend.concrete(valid) and not bool(valid):
         explain_invalid(game, frame, precision)
+    if precision > xp.finfo(gram.dtype).eps:
+        canonical, frame = _made_definite(canonical, frame)
     moving = (frame.norms > 0) & valid[..., None]
     longest = xp.max(xp.where(moving, frame.norms, 0.0), axis=-1)
     longest = xp.where(longest > 0, longest, 1.0)
@@ -89,8 +96,35 @@ def read_gram(gram: Array, weights: Any = None, /) -> Reading:
         asked = xp.where(valid[..., None], xp.astype(game.weights, gram.dtype) * asked, 1.0)
     divisors = xp.where(moving, lengths, 1.0)
     return Reading(
-        frame.cosines, lengths, divisors, moving, asked, longest, valid, canonical, frame, backend
+        frame.cosines,
+        lengths,
+        divisors,
+        moving,
+        asked,
+        longest,
+        valid,
+        precision,
+        canonical,
+        frame,
+        backend,
     )
+
+
+def _made_definite(game: CanonicalGame, frame: Frame) -> tuple[CanonicalGame, Frame]:
+    """Shrink cosines as far as rounding in a lower precision has left an eigenvalue below zero.
+
+    The methods work in the type of the matrix, where such an eigenvalue would be no rounding.
+    """
+    xp = array_namespace(frame.cosines)
+    players = frame.cosines.shape[-1]
+    identity = xp.eye(players, dtype=frame.cosines.dtype, device=device(frame.cosines))
+    smallest = xp.min(xp.linalg.eigvalsh(frame.cosines), axis=-1)
+    shrunk = (1 + xp.where(smallest < 0, -smallest, 0.0))[..., None, None]
+    found, inside = (
+        xp.where(identity > 0, cosines, cosines / shrunk)
+        for cosines in (frame.cosines, game.cosines)
+    )
+    return game._replace(cosines=inside), frame._replace(cosines=found)
 
 
 def write(reading: Reading, coefficients: Float[Array, "*batch K"], /) -> Float[Array, "*batch K"]:

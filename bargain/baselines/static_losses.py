@@ -8,7 +8,7 @@ from bargain.baselines.loss_reading import read_beside, read_losses, softmax
 from bargain.shapes import Array, Float
 
 
-def ls(losses: Array, weights: Any = None, /) -> Float[Array, "*batch K"]:
+def ls(losses: Array, /, weights: Any = None) -> Float[Array, "*batch K"]:
     r"""Weigh losses by fixed numbers: linear scalarisation, :math:`\sum_i w_i L_i`.
 
     Parameters
@@ -43,7 +43,7 @@ def ls(losses: Array, weights: Any = None, /) -> Float[Array, "*batch K"]:
     return known if weights is None else known * read_beside("weights", weights, losses)
 
 
-def si(losses: Array, weights: Any = None, /) -> Float[Array, "*batch K"]:
+def si(losses: Array, /, weights: Any = None) -> Float[Array, "*batch K"]:
     r"""Weigh losses so that their scales do not matter: :math:`\sum_i w_i \log L_i`.
 
     The gradient of a logarithm is that of the loss divided by the loss, so the coefficients are

@@ -1,5 +1,7 @@
 """UPGrad and DualProj: projections onto the cone of updates that harm nobody."""
 
+from typing import Any
+
 from array_api_compat import array_namespace, device
 
 from bargain.baselines.nonnegative import minimise
@@ -7,7 +9,9 @@ from bargain.baselines.reading import Reading, apply, read_gram, write
 from bargain.shapes import Array, Float
 
 
-def upgrad(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch K"]:
+def upgrad(
+    gram: Array, /, weights: Any = None, *, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by unconflicting projection.
 
     Every gradient is projected onto the dual cone :math:`\{d : \langle g_i, d \rangle \ge 0\}` of
@@ -20,6 +24,8 @@ def upgrad(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch
         Shape ``(*batch, K, K)``, in u²: inner products of the gradients.
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)`` or one that broadcasts to it, at least zero. Default: ones.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -52,7 +58,7 @@ def upgrad(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch
     >>> baselines.upgrad(numpy.asarray([[4.0, -1.0], [-1.0, 1.0]])).round(6)
     array([0.625, 1.   ])
     """
-    reading = read_gram(gram, weights)
+    reading = read_gram(gram, weights, precision=precision)
     xp = array_namespace(gram)
     players = gram.shape[-1]
     identity = xp.eye(players, dtype=gram.dtype, device=device(gram))
@@ -63,7 +69,9 @@ def upgrad(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch
     return _finish(reading, xp.sum(rows * projected, axis=-2))
 
 
-def dualproj(gram: Array, weights: Array | None = None, /) -> Float[Array, "*batch K"]:
+def dualproj(
+    gram: Array, /, weights: Any = None, *, precision: float | None = None
+) -> Float[Array, "*batch K"]:
     r"""Weigh gradients by projecting their mean onto the dual cone.
 
     The update is :math:`\pi(\frac1K \sum_i w_i g_i)`, of all updates that harm nobody the nearest
@@ -75,6 +83,8 @@ def dualproj(gram: Array, weights: Array | None = None, /) -> Float[Array, "*bat
         Shape ``(*batch, K, K)``, in u²: inner products of the gradients.
     weights : Array or sequence of float, optional
         Shape ``(*batch, K)`` or one that broadcasts to it, at least zero. Default: ones.
+    precision : float, optional
+        Relative precision of the matrix's entries, as in :func:`bargain.solve`.
 
     Returns
     -------
@@ -99,7 +109,7 @@ def dualproj(gram: Array, weights: Array | None = None, /) -> Float[Array, "*bat
     >>> baselines.dualproj(numpy.asarray([[16.0, -2.0], [-2.0, 1.0]])).round(6)
     array([0.5, 1. ])
     """
-    reading = read_gram(gram, weights)
+    reading = read_gram(gram, weights, precision=precision)
     start = reading.lengths * reading.weights / gram.shape[-1]
     return _finish(reading, start + _lift(reading.cosines, start, reading.moving, reading))
 

@@ -1,5 +1,6 @@
 """The weightings under test by name, their matrices, and what a test asks of an answer."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,18 @@ def turns(gram):
     return list(range(gram.shape[-1]))
 
 
-def gradvac(gram, order=None):
-    state = baselines.gradvac_init(gram)
-    return baselines.gradvac_update(gram, state, order=turns(gram) if order is None else order)[0]
+def gradvac(gram, order=None, **options):
+    order = turns(gram) if order is None else order
+    state = baselines.gradvac_init(gram, **options)
+    return baselines.gradvac_update(gram, state, order=order, **options)[0]
 
 
-#: name: from a Gram matrix to coefficients
+#: name: from a Gram matrix, and perhaps its precision, to coefficients
 WEIGHTINGS = {
     "linear": baselines.linear,
     "mgda": baselines.mgda,
-    "mgda normalised": lambda gram: baselines.mgda(gram, normalised=True),
-    "pcgrad": lambda gram: baselines.pcgrad(gram, order=turns(gram)),
+    "mgda normalised": partial(baselines.mgda, normalised=True),
+    "pcgrad": lambda gram, **options: baselines.pcgrad(gram, order=turns(gram), **options),
     "gradvac": gradvac,
     "cagrad": baselines.cagrad,
     "imtl_g": baselines.imtl_g,

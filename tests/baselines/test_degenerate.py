@@ -124,6 +124,57 @@ def test_single_precision():
         assert apart(found.astype(float), weighting(gram), gram) < 2e-3, name
 
 
+def dependent(kind, seed):
+    """Gradients of which one is a combination of the others."""
+    gradients = np.random.default_rng(seed).normal(size=(4, 500)).astype(np.float32)
+    if kind == "sum":
+        gradients[3] = gradients[0] + gradients[1]
+    else:
+        gradients -= gradients.mean(axis=0)
+    return gradients
+
+
+@every_weighting
+@pytest.mark.parametrize("kind", ["sum", "stationary"])
+def test_a_matrix_computed_in_single_precision(name, kind):
+    """Rounding makes it indefinite; the update is what the same gradients give in double."""
+    precision = float(np.finfo(np.float32).eps)
+    indefinite = 0
+    for seed in range(8):
+        gradients = dependent(kind, seed)
+        gram = (gradients @ gradients.T).astype(np.float64)
+        gram = (gram + gram.T) / 2
+        indefinite += np.linalg.eigvalsh(gram)[0] < -1e-6
+        found = WEIGHTINGS[name](gram, precision=precision) @ gradients
+        assert np.isfinite(found).all()
+        exact = gradients.astype(np.float64) @ gradients.T.astype(np.float64)
+        expected = WEIGHTINGS[name](exact, precision=precision) @ gradients
+        size = max(np.linalg.norm(expected), 0.1)  # of gradients of length about twenty
+        assert np.linalg.norm(found - expected) < 2e-3 * size
+    assert indefinite > 0
+
+
+@pytest.mark.parametrize("name", ["imtl_g", "config", "aligned_mtl"])
+def test_an_eigenvalue_below_the_precision_is_rounding(name):
+    beside = 0.5 - 3e-5
+    twins = np.array([[1.0, 1.0, 0.5], [1.0, 1.0, 0.5], [0.5, 0.5, 1.0]])
+    nearly = np.array([[1.0, 1.0 - 1e-8, 0.5], [1.0 - 1e-8, 1.0, beside], [0.5, beside, 1.0]])
+    expected = WEIGHTINGS[name](twins)
+    np.testing.assert_allclose(WEIGHTINGS[name](nearly, precision=1.2e-7), expected, rtol=1e-4)
+    assert np.abs(WEIGHTINGS[name](nearly) - expected).max() > 0.1
+
+
+def test_gradients_without_one_in_single_precision_keep_their_zeros():
+    gram = np.zeros((4, 4))
+    gradients = dependent("sum", 0)[[0, 1, 3]]
+    gram[np.ix_([0, 1, 3], [0, 1, 3])] = gradients @ gradients.T
+    batch = np.stack([gram, np.eye(4), -np.eye(4)])
+    for name, weighting in WEIGHTINGS.items():
+        found = weighting(batch, precision=1.2e-7)
+        assert np.isfinite(found[:2]).all(), name
+        assert np.isnan(found[2]).all(), name
+
+
 @pytest.mark.parametrize("alpha", [1e-3, 0.05, 100.0, 1e4])
 def test_extreme_orders_of_fairgrad_give_finite_numbers(alpha):
     for gram in (drawn(15, 6, 7, spread=4.0), np.diag([1e30, 1e-30]), OPPOSITE):

@@ -30,7 +30,8 @@ class GradientRule:
         ``"mgda"``, ``"pcgrad"``, ``"gradvac"``, ``"cagrad"``, ``"imtl_g"``, ``"config"``,
         ``"aligned_mtl"``, ``"upgrad"``, ``"dualproj"``, ``"fairgrad"`` or ``"gcs"``.
     options : dict
-        What the function there takes besides the Gram matrix, such as ``{"distance": 0.4}``.
+        What the function there takes besides the Gram matrix and what changes from step to step
+        (orders, memory), such as ``{"distance": 0.4}`` or ``{"weights": [1.0, 2.0]}``.
     heads : {"plain", "weighted"}
         See :func:`bargain_torch.backward`.
 
@@ -67,8 +68,9 @@ class _RuleStepper(Memoryless):
     def backward(self, losses: Losses) -> Tensor:
         return ruled_step(losses, self._shared, self.coefficients, heads=self._rule.heads)
 
-    def coefficients(self, gram: np.ndarray) -> np.ndarray:
-        return getattr(baselines, self._rule.name)(gram, **self._rule.options)
+    def coefficients(self, gram: np.ndarray, precision: float) -> np.ndarray:
+        options = {"precision": precision, **self._rule.options}
+        return getattr(baselines, self._rule.name)(gram, **options)
 
 
 class _OrderedStepper(_RuleStepper):
@@ -80,16 +82,15 @@ class _OrderedStepper(_RuleStepper):
         self._dice = np.random.default_rng(torch.initial_seed())
         self._cosines: Any = None
 
-    def coefficients(self, gram: np.ndarray) -> np.ndarray:
+    def coefficients(self, gram: np.ndarray, precision: float) -> np.ndarray:
         players = len(gram)
         order = np.stack([self._dice.permutation(players) for _ in range(players)])
+        options = {"precision": precision, **self._rule.options}
         if self._rule.name == "pcgrad":
-            return baselines.pcgrad(gram, order=order, **self._rule.options)
+            return baselines.pcgrad(gram, order=order, **options)
         if self._cosines is None:
-            self._cosines = baselines.gradvac_init(gram)
-        found, self._cosines = baselines.gradvac_update(
-            gram, self._cosines, order=order, **self._rule.options
-        )
+            self._cosines = baselines.gradvac_init(gram, precision=options["precision"])
+        found, self._cosines = baselines.gradvac_update(gram, self._cosines, order=order, **options)
         return found
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the methods of a comparison write into .grad, next to formulas by hand."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 import bargain
 from bargain import baselines
 from bargain_torch.comparison import Fixed, GradientRule, LossRule
+from bargain_torch.comparison.gradient_rules import GradientRuleName
 from bargain_torch.comparison.stepping import Setting
 from tests.backends.torch.comparison.problem import Model, losses
 
@@ -53,6 +56,36 @@ def test_options_reach_the_rule(model):
     gram = bargain.gram(gradients_of(model, list(model.trunk.parameters()))).double().numpy()
     far = stepper_of(GradientRule("cagrad", {"distance": 0.9}), model).backward(losses(model, ROWS))
     np.testing.assert_allclose(far, baselines.cagrad(gram, distance=0.9), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", get_args(GradientRuleName))
+def test_a_task_that_is_the_sum_of_others(name):
+    """In single precision rounding gives their Gram matrix an eigenvalue below zero."""
+    torch.manual_seed(2)
+    smallest = []
+    for _ in range(20):
+        model = Model().eval()
+        tasks = losses(model, ROWS)
+        tasks["middle"] = tasks["large"] + tasks["small"]
+        leaves = list(model.trunk.parameters())
+        rows = [torch.autograd.grad(loss, leaves, retain_graph=True) for loss in tasks.values()]
+        smallest.append(torch.linalg.eigvalsh(cosines_of(bargain.gram(rows).double()))[0].item())
+        assert stepper_of(GradientRule(name), model).backward(tasks).isfinite().all()
+    assert min(smallest) < -1e-8
+
+
+def cosines_of(gram):
+    norms = gram.diagonal().sqrt()
+    return gram / norms / norms[:, None]
+
+
+@pytest.mark.parametrize("name", ["config", "aligned_mtl", "upgrad", "dualproj"])
+def test_weights_reach_the_rule(model, name):
+    gram = bargain.gram(gradients_of(model, list(model.trunk.parameters()))).double().numpy()
+    rule = GradientRule(name, {"weights": [1.0, 3.0, 2.0]})
+    found = stepper_of(rule, model).backward(losses(model, ROWS))
+    wanted = getattr(baselines, name)(gram, [1.0, 3.0, 2.0])
+    np.testing.assert_allclose(found, wanted, rtol=1e-3)
 
 
 def test_orders_are_thrown_and_go_on(model):
