@@ -10,7 +10,7 @@ from bargain.games import GradientGame, require_arrays
 from bargain.min_norm import min_norm
 from bargain.shapes import Array, Float
 
-Length = Literal["natural", "radius", "unit", "mean", "min-norm"]
+Length = Literal["natural", "radius", "unit", "mean", "sum", "min-norm"]
 
 
 def rescale(
@@ -29,7 +29,7 @@ def rescale(
         Shape ``(*batch, K)``: the coefficients of an outcome. Zeros (a disagreement) stay zeros.
     game : GradientGame
         The game that they answer.
-    length : {"natural", "radius", "unit", "mean", "min-norm"}
+    length : {"natural", "radius", "unit", "mean", "sum", "min-norm"}
         The length :math:`\|\sum_i \alpha_i g_i\|` wanted:
 
         - ``"natural"``: the root of the sum of weights, where the shares are the weights;
@@ -37,6 +37,7 @@ def rescale(
         - ``"unit"``: one;
         - ``"mean"``: that of the mean gradient of the players inside (their plain average, which
           is what a learning rate tuned for equal weights expects);
+        - ``"sum"``: that of their sum, K times as long;
         - ``"min-norm"``: that of the shortest convex combination of gradients (MGDA's), which
           vanishes towards Pareto stationary points.
     maximum : float, optional
@@ -97,13 +98,14 @@ def rescale(
         wanted = frame.radius
     elif length == "unit":
         wanted = xp.ones_like(frame.radius)
-    elif length == "mean":
+    elif length in ("mean", "sum"):
         units = xp.where(canonical.inside, frame.units, 0.0)
         biggest = xp.max(units, axis=-1)
         biggest = xp.where(biggest > 0, biggest, 1.0)
         count = xp.sum(xp.astype(canonical.inside, point.dtype), axis=-1)
         wanted = _norm(canonical, units / biggest[..., None]) * biggest
-        wanted = wanted / xp.where(count > 0, count, 1.0)
+        if length == "mean":
+            wanted = wanted / xp.where(count > 0, count, 1.0)
     else:
         wanted = min_norm(canonical, frame, backend)[1]
     if maximum is not None:

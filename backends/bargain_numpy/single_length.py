@@ -48,7 +48,8 @@ def _wanted(plain: PlainGame, length: str) -> float:
     if length == "unit":
         return 1.0
     largest = float(plain.norms[idamax(plain.norms)])
-    return _norm(plain, plain.norms / largest) * largest / players
+    total = _norm(plain, plain.norms / largest) * largest
+    return total / players if length == "mean" else total
 
 
 def _norm(plain: PlainGame, point: Vector) -> float:

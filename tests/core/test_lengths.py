@@ -12,7 +12,7 @@ from bargain import rescale
 from tests import strategies
 from tests.libraries import as_numpy, game_of
 
-LENGTHS = ["natural", "radius", "unit", "mean", "min-norm"]
+LENGTHS = ["natural", "radius", "unit", "mean", "sum", "min-norm"]
 AGREED = strategies.weighted_cases(
     strategies.plain_cases(["full_rank", "rank_deficient", "duplicated"], most=12), decades=3
 )
@@ -44,6 +44,7 @@ def expected_length(name, gram, weights, radius):
         "radius": lambda: radius,
         "unit": lambda: 1.0,
         "mean": lambda: norm(np.full(len(gram), 1 / len(gram)), gram),
+        "sum": lambda: norm(np.ones(len(gram)), gram),
         "min-norm": lambda: shortest(gram),
     }[name]()
 
@@ -112,6 +113,7 @@ def test_lengths_of_very_different_gradients(name, norms):
         "radius": 1.0,
         "unit": 1.0,
         "mean": norms.max() * math.sqrt(np.sum((norms / norms.max()) ** 2)) / 3,
+        "sum": norms.max() * math.sqrt(np.sum((norms / norms.max()) ** 2)),
         "min-norm": smallest / math.sqrt(np.sum((smallest / norms) ** 2)),
     }[name]
     found = math.sqrt(np.sum((longer / expected * norms) ** 2))

@@ -117,7 +117,7 @@ def test_real_trainings(path):
         assert_the_same(bargain.GradientGame(gram, weights))
 
 
-LENGTHS = st.sampled_from(["natural", "radius", "unit", "mean"])
+LENGTHS = st.sampled_from(["natural", "radius", "unit", "mean", "sum"])
 MAXIMA = st.sampled_from([None, 1e-3, 1.0, 1e3])
 CASES = st.one_of(PLAIN, strategies.extreme_cases(PLAIN), strategies.weighted_cases(PLAIN))
 

@@ -13,7 +13,7 @@ from bargain.lengths import Length
 from bargain_torch.backward import backward
 from tests.backends.torch.test_gram_methods import METHODS, rows_of
 
-LENGTHS = ("natural", "radius", "unit", "mean", "min-norm")
+LENGTHS = ("natural", "radius", "unit", "mean", "sum", "min-norm")
 
 
 class Model(nn.Module):
