@@ -93,9 +93,12 @@ def resolution_of(precision: float, players: int) -> float:
     """Return the length under which a convex combination of K unit gradients counts as zero.
 
     Its square is a sum of rounding errors of about K times the precision; the factor lets it be
-    recognised before the rounding floor of an agreement drowns the signs of the gains.
+    recognised before the rounding floor of an agreement drowns the signs of the gains. But the mean
+    of K orthogonal unit gradients has the length ``K ** -0.5``, and those certainly agree. So half
+    of that is the most that counts as zero, however coarse the numbers are; what cancels up to
+    rounding only and is longer then ends without a proof.
     """
-    return (8 * players * precision) ** 0.5
+    return min((8 * players * precision) ** 0.5, 0.5 * players**-0.5)
 
 
 def precision_of(gram: Array, precision: float | None) -> float:

@@ -97,8 +97,9 @@ def solve(
     precision : float, optional
         Relative precision of the entries of the Gram matrix; default: the machine epsilon of its
         type. Convex combinations of unit gradients shorter than ``(8 * K * precision) ** 0.5``
-        count as zero, so in float32 gradients that are opposite up to an angle of about 3e-3
-        cannot agree. Pass 1.2e-7 for a matrix that was computed in float32 and stored in float64.
+        (but at most ``0.5 * K ** -0.5``) count as zero, so in float32 gradients that are opposite
+        up to an angle of about 3e-3 cannot agree. Pass 1.2e-7 for a matrix that was computed in
+        float32 and stored in float64.
 
     Returns
     -------

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bargain
 from bargain.canonical import (
     apply_cosines,
     canonicalise,
@@ -201,3 +202,27 @@ def test_precision_is_that_of_the_type_unless_given(xp):
 def test_precision_lies_between_zero_and_one(precision):
     with pytest.raises(ValueError, match=r"precision: expected a number between 0 and 1, found"):
         precision_of(COSINES, precision)
+
+
+@pytest.mark.parametrize(
+    ("players", "kind", "precision"),
+    [(2, "float64", 0.5), (12, "float16", None), (1030, "float32", None)],
+)
+def test_orthogonal_gradients_agree_however_coarse_the_numbers(players, kind, precision):
+    """Their mean has the length K ** -0.5, which must not count as zero."""
+    game = bargain.GradientGame(np.eye(players, dtype=kind))
+    outcome = bargain.solve(game, precision=precision)
+    assert int(outcome.status) == bargain.Status.AGREEMENT
+    np.testing.assert_allclose(outcome.coefficients, 1, rtol=1e-3)
+
+
+def test_gradients_that_cancel_are_recognised_by_coarse_numbers():
+    players = 1030
+    simplex = (players * np.eye(players) - 1) / (players - 1)
+    outcome = bargain.nash(simplex.astype(np.float32))
+    assert int(outcome.status) == bargain.Status.DISAGREEMENT
+
+
+@pytest.mark.parametrize("players", [1, 2, 10, 1000, 10**6])
+def test_what_counts_as_zero_is_what_rounding_leaves(players):
+    assert resolution_of(EPSILON, players) == (8 * players * EPSILON) ** 0.5
