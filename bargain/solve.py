@@ -126,6 +126,11 @@ def solve(
     """
     payoffs = payoffs_for(game)
     if payoffs is not None:
+        if precision is not None:
+            raise TypeError(
+                f"precision: expected none for a {type(game).__name__}, found {precision!r}; leave "
+                f"it out, it is that of a Gram matrix"
+            )
         return payoffs.solve_payoffs(game, solution, solver, start=start, max_steps=max_steps)
     _check_game(game)
     backend = backend_for(game.gram)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from bargain import InteriorPoint, Nash, Status
+from bargain import InteriorPoint, Nash, Status, solve
 from bargain.payoffs import PayoffGame, certify_payoffs, solve_payoffs
 from bargain.solutions import AlphaFair, Egalitarian, KalaiSmorodinsky, Utilitarian
 from tests.libraries import as_numpy
@@ -245,6 +245,7 @@ def test_bad_values_are_explained(make_game, message):
         (lambda: solve_payoffs(PayoffGame(np.eye(2)), Nash(), "newton"), "solver: expected"),
         (lambda: bare(solve_payoffs)(PayoffGame(np.eye(2)), Nash(), max_steps=1.5), "whole"),
         (lambda: bare(certify_payoffs)(PayoffGame(np.eye(2)), Nash(), None), "outcome: expected"),
+        (lambda: solve(PayoffGame(np.eye(2)), precision=1e-7), "precision: expected none for a P"),
     ],
 )
 def test_bad_types_are_explained(make_game, message):
