@@ -226,8 +226,8 @@ def scalars_of(step: Step, prefix: str = "bargain") -> dict[str, float]:
     Returns
     -------
     dict
-        Share, coefficient and gradient norm of each task, and the residual, by names such as
-        ``bargain/share/depth``.
+        Share, coefficient and gradient norm of each task, the residual, and whether the game was
+        played in this step, by names such as ``bargain/share/depth``.
 
     Examples
     --------
@@ -246,4 +246,8 @@ def scalars_of(step: Step, prefix: str = "bargain") -> dict[str, float]:
         for column, values in columns.items()
         for name, value in step.by_task(values).items()
     }
-    return {**scalars, f"{prefix}/residual": float(step.outcome.residual)}
+    return {
+        **scalars,
+        f"{prefix}/residual": float(step.outcome.residual),
+        f"{prefix}/fresh": float(step.fresh),
+    }

@@ -1,6 +1,6 @@
 """A lesson for learned weights: a game on fresh data, and what weights do to the main task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -8,9 +8,10 @@ from torch import Tensor
 
 import bargain
 from bargain.preferences import audible, hypergradient
+from bargain_torch.autograd_graph import read_graph, unreached
 from bargain_torch.course import Course
 from bargain_torch.losses import listed, read_losses
-from bargain_torch.play import play
+from bargain_torch.play import no_game, play
 from bargain_torch.preference_products import inner_products
 from bargain_torch.trunk import working_type
 
@@ -67,11 +68,12 @@ def take_lesson(course: Course, weights: Tensor) -> Lesson:
 
 def _agreed(course: Course, products: Tensor, weights: Tensor) -> tuple[bargain.Outcome, Tensor]:
     """Return an outcome with its coefficients, which are zero if nobody can agree."""
-    usable = products if bool(torch.isfinite(products).all()) else torch.zeros_like(products)
+    if not bool(torch.isfinite(products).all()):
+        return no_game(len(weights)), torch.zeros_like(weights)
 
     def ask(say: Tensor) -> tuple[bargain.Outcome, Tensor]:
         return play(
-            usable,
+            products,
             say.tolist(),
             [True] * len(say),
             solution=bargain.Nash(),
@@ -92,11 +94,17 @@ def _main_loss(course: Course) -> Tensor:
     found: Any = course.validation()
     if isinstance(found, Mapping):
         found = found.get(course.main)
-    elif not isinstance(found, Tensor):
+    elif isinstance(found, Sequence):
         found = found[course.tasks.index(course.main)]
     if not isinstance(found, Tensor) or found.numel() != 1 or not found.requires_grad:
         raise ValueError(
             f"validation: expected a scalar loss of {course.main!r} that requires grad, found "
             f"{found!r}; return that loss, or losses with that name"
+        )
+    hidden = read_graph([found], course.shared).hidden
+    if not hidden and unreached([found], course.shared):
+        raise ValueError(
+            "validation: expected a loss that depends on the shared parameters, found one that "
+            "does not; compute it with the model that is trained"
         )
     return found.reshape(())

@@ -14,7 +14,6 @@ from bargain_torch.options import Nonfinite, Options
 from bargain_torch.ranks import Alone, Ranks
 from bargain_torch.replicas import check_forward, read_replicas
 
-
 SQUARES = ", or in its square"
 """Gradients are looked at by their inner products, which may overflow where they do not."""
 

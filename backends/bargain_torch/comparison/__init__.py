@@ -7,6 +7,7 @@ from bargain_torch.comparison.loss_rules import Fixed, LossRule
 from bargain_torch.comparison.plan import BUILT_IN
 from bargain_torch.comparison.result import Comparison
 from bargain_torch.comparison.run import Run
+from bargain_torch.comparison.stepping import Losses, Memoryless, Method, Setting, Stepper
 
 __all__ = [
     "BUILT_IN",
@@ -16,6 +17,11 @@ __all__ = [
     "GradientRule",
     "Learned",
     "LossRule",
+    "Losses",
+    "Memoryless",
+    "Method",
     "Run",
+    "Setting",
+    "Stepper",
     "compare",
 ]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bargain_torch.comparison.execution import check_problem, train_all
 from bargain_torch.comparison.plan import Family, candidates, read_methods
-from bargain_torch.comparison.result import Comparison, score
+from bargain_torch.comparison.result import Comparison, choose
 from bargain_torch.comparison.run import Entry, Policy, Problem, Schedule
 from bargain_torch.losses import listed
 from bargain_torch.options import check_option
@@ -172,6 +172,7 @@ def compare(
     chosen = _numbers(
         "seeds", range(seeds) if isinstance(seeds, Integral) else seeds, Integral, int
     )
+    chosen = list(dict.fromkeys(chosen))
     rates = _numbers("rates", rates, Real, float)
     if not all(rate > 0 for rate in rates):
         raise ValueError(f"rates: expected positive numbers, found {listed(rates)}")
@@ -201,7 +202,7 @@ def compare(
         "trials",
     )
     best = [
-        min(pairs, key=lambda pair, family=family: score(trial_runs, family.name, pair, better))
+        choose(pairs, [run for run in trial_runs if run.method == family.name], better)
         for family, pairs in zip(families, tried, strict=True)
     ]
     runs = train_all(

@@ -11,9 +11,10 @@ from bargain_torch.comparison.checkpoint import seed_all, write_whole
 from bargain_torch.comparison.plan import file_name
 from bargain_torch.comparison.run import Entry, Problem, Run
 from bargain_torch.comparison.training import Training, read_figures
-from bargain_torch.losses import read_losses, read_parameters
+from bargain_torch.losses import listed, read_losses, read_parameters
 
 PROBLEM = "problem.json"
+EMPTY = object()
 
 
 def check_problem(place: Path, problem: Problem, seed: int) -> None:
@@ -30,11 +31,20 @@ def check_problem(place: Path, problem: Problem, seed: int) -> None:
         )
     seed_all(seed)
     model = problem.make_model()
-    losses = problem.losses(model, next(iter(problem.data())))
+    first = next(iter(problem.data()), EMPTY)
+    if first is EMPTY:
+        raise ValueError("data: expected at least one batch, found none")
+    losses = problem.losses(model, first)
     if not isinstance(losses, Mapping):
         raise TypeError(
             f"losses: expected a dict of scalar tensors by the tasks' names, found "
             f"{type(losses).__name__}; name the losses, as in {{'mass': ..., 'charge': ...}}"
+        )
+    absent = [name for name, loss in losses.items() if loss is None]
+    if absent:
+        raise ValueError(
+            f"losses: expected every task in every batch, found None for {listed(absent)}; leave "
+            f"out batches that lack one of them"
         )
     read_losses(losses)
     shared = read_parameters(problem.shared(model), "shared")
@@ -100,9 +110,18 @@ def train_all(
         for name in Parallel(workers, return_as="generator_unordered")(jobs):
             progress.update(bar, advance=1, description=name)
     return [
-        Run(**json.loads(file.read_text()))._replace(method=entry.name, member=entry.member)
+        _read_run(file)._replace(method=entry.name, member=entry.member)
         for file, entry in zip(files, entries, strict=True)
     ]
+
+
+def _read_run(file: Path) -> Run:
+    try:
+        return Run(**json.loads(file.read_text()))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise ValueError(
+            f"folder: expected a finished run in {file}, found {error}; delete that file"
+        ) from None
 
 
 def _train_one(problem: Problem, entry: Entry, file: Path) -> str:

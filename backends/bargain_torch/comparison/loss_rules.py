@@ -110,6 +110,11 @@ class _FixedStepper(Memoryless):
 
     def backward(self, losses: Losses) -> Tensor:
         tasks, _ = read_losses(losses)
+        if isinstance(self._weights, Mapping) and set(self._weights) != set(losses):
+            raise ValueError(
+                f"weights: expected a factor for each of {listed(losses)}, found those of "
+                f"{listed(self._weights)}; zero leaves a loss out"
+            )
         factors = tasks.numbers("weights", self._weights) or [1.0] * len(losses)
         if not np.isfinite(factors).all():
             raise ValueError(

@@ -59,6 +59,12 @@ def read_methods(methods: Any) -> list[Family]:
                     f"methods: expected methods such as Bargain() or Fixed(), found {member!r} for "
                     f"{family.name}"
                 )
+            # Runs are kept under what the fields say.
+            if not is_dataclass(member):
+                raise TypeError(
+                    f"methods: expected a frozen dataclass, found {type(member).__name__} for "
+                    f"{family.name}; decorate it with @dataclass(frozen=True)"
+                )
     return families
 
 

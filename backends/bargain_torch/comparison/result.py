@@ -11,23 +11,32 @@ import numpy as np
 from bargain_torch.comparison.run import Run
 from bargain_torch.losses import listed
 
-
-def score(runs: Sequence[Run], name: str, pair: tuple[int, float], higher: frozenset[str]) -> float:
-    """Return the mean logarithm of a trial's figures, lower is better; infinite if it diverged."""
-    for run in runs:
-        if (run.method, run.member, run.rate) == (name, *pair):
-            return _mean_log(run.metrics, higher)
-    return 0.0  # nothing to choose between
+LEAST = 0.1
+"""A figure of zero counts as this part of the smallest one that is not: its logarithm is needed."""
 
 
-def _mean_log(metrics: Mapping[str, float], higher: frozenset[str]) -> float:
-    if not metrics or not all(value >= 0 for value in metrics.values()):
-        return inf
-    logs = [
-        (-1 if name in higher else 1) * (log(value) if value > 0 else -inf)
-        for name, value in metrics.items()
-    ]
-    return fmean(logs) if all(value < inf for value in logs) else inf
+def choose(
+    pairs: Sequence[tuple[int, float]], trials: Sequence[Run], higher: frozenset[str]
+) -> tuple[int, float]:
+    """Return the member and the rate whose trial has the best mean logarithm of its figures."""
+    if len(pairs) == 1:
+        return pairs[0]
+    smallest: dict[str, float] = {}
+    for run in trials:
+        for name, value in run.metrics.items():
+            if value > 0:
+                smallest[name] = min(value, smallest.get(name, inf))
+
+    def score(run: Run) -> float:
+        if not run.metrics:
+            return inf
+        return fmean(
+            (-1 if name in higher else 1) * log(max(value, LEAST * smallest.get(name, 1.0)))
+            for name, value in run.metrics.items()
+        )
+
+    best = min(trials, key=score)
+    return best.member, best.rate
 
 
 class Comparison(NamedTuple):

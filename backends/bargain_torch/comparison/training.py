@@ -18,7 +18,7 @@ from bargain_torch.comparison.checkpoint import (
     write_whole,
 )
 from bargain_torch.comparison.run import Entry, Problem, Run
-from bargain_torch.comparison.stepping import Losses, Setting
+from bargain_torch.comparison.stepping import Losses, Setting, Stepper
 from bargain_torch.losses import listed, read_parameters
 from bargain_torch.reading import NonfiniteError
 
@@ -38,7 +38,7 @@ class Training:
             lambda epoch: (1 + cos(pi * min(epoch / entry.epochs, 1))) / 2 if falls else 1.0,
         )
         shared = read_parameters(problem.shared(self.model), "shared")
-        self.stepper = entry.method.start(Setting(self.model, shared, self._fresh))
+        self.stepper = _begin(entry, Setting(self.model, shared, self._fresh))
         self.by_clock = problem.threads > 1 or any(leaf.is_cuda for leaf in shared)
         self.log = _Log()
 
@@ -109,7 +109,8 @@ class Training:
         coefficients = None
         try:
             _check_finite(losses, values)
-            coefficients = self.stepper.backward(losses)
+            found = torch.as_tensor(self.stepper.backward(losses), dtype=torch.float64)
+            coefficients = found.reshape(len(losses))
         except NonfiniteError:
             if self.problem.nonfinite != "skip":
                 raise
@@ -159,6 +160,19 @@ class Training:
             return time.perf_counter()
         # Other work on the machine does not count.
         return time.process_time()
+
+
+def _begin(entry: Entry, setting: Setting) -> Stepper:
+    stepper = entry.method.start(setting)
+    wanted = [name for name in vars(Stepper) if not name.startswith("_")]
+    missing = [name for name in wanted if not hasattr(stepper, name)]
+    if missing:
+        raise TypeError(
+            f"methods: expected {entry.name}.start to return a stepper, found "
+            f"{type(stepper).__name__} without {listed(missing)}; derive it from "
+            f"bargain_torch.comparison.Memoryless"
+        )
+    return stepper
 
 
 class _Taken(NamedTuple):

@@ -236,7 +236,8 @@ def test_hooks(model, device):
     scalars = scalars_of(step, "task")
     assert scalars["task/share/b"] == pytest.approx(1 / 3)
     assert scalars["task/norm/a"] == pytest.approx(float(step.gram[0, 0]) ** 0.5)
-    assert len(scalars) == 10
+    assert scalars["task/fresh"] == 1.0
+    assert len(scalars) == 11
 
 
 @pytest.mark.parametrize(

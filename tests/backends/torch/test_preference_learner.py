@@ -370,7 +370,12 @@ def test_numbers_that_are_not_finite_teach_nothing(model, batches, inverse):
     for broken in batches:
         learner = learner_on(model, batches, inverse=inverse)
         saved, broken[0, 0] = broken[0, 0].clone(), torch.nan
-        assert torch.isnan(learner.learn().gradient).all()
+        lesson = learner.learn()
+        assert torch.isnan(lesson.gradient).all()
+        # Only the game of the training losses can be none.
+        expected = bargain.Status.NONFINITE if broken is batches[0] else bargain.Status.AGREEMENT
+        assert int(lesson.outcome.status) == expected
+        assert bool(lesson.outcome.certificate.accepted) == (broken is batches[1])
         assert dict(learner.weights) == dict.fromkeys(TASKS, 1.0)
         broken[0, 0] = saved
 
@@ -401,10 +406,22 @@ def test_bad_arguments(model, changes, error, says):
         PreferenceLearner(**(given | changes))
 
 
-@pytest.mark.parametrize("wrong", [dict, lambda: torch.ones(2), lambda: torch.tensor(1.0)])
+@pytest.mark.parametrize(
+    "wrong", [dict, lambda: torch.ones(2), lambda: torch.tensor(1.0), lambda: 1.0]
+)
 def test_a_validation_that_returns_no_loss(model, wrong):
     learner = PreferenceLearner(model.shared, TASKS, "main", model.losses, validation=wrong)
     with pytest.raises(ValueError, match="validation: expected a scalar loss of 'main'"):
+        learner.learn()
+
+
+@pytest.mark.parametrize("inverse", [OneStep(), ConjugateGradients()])
+def test_a_validation_that_has_nothing_to_do_with_the_model(model, inverse):
+    stranger = torch.ones(1, requires_grad=True)
+    learner = PreferenceLearner(
+        model.shared, TASKS, "main", model.losses, validation=stranger.sum, inverse=inverse
+    )
+    with pytest.raises(ValueError, match="validation: expected a loss that depends on the shared"):
         learner.learn()
 
 

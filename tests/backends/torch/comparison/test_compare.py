@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 import bargain_torch
-from bargain_torch.comparison import BUILT_IN, Bargain, Fixed, Learned, compare
+from bargain_torch.comparison import BUILT_IN, Bargain, Fixed, Learned, Memoryless, compare
 from tests.backends.torch.comparison import killed
 from tests.backends.torch.comparison.problem import (
     BATCH,
@@ -27,6 +28,14 @@ from tests.backends.torch.comparison.problem import (
 
 ROOT = Path(__file__).parents[4]
 ONE = Model()
+
+
+class Plain:
+    """A method that nothing can be kept under."""
+
+    def start(self, setting): ...
+
+
 TIMES = {"step_seconds", "solve_seconds", "solve_part", "seconds"}
 
 
@@ -247,6 +256,44 @@ def test_what_diverges_is_said(run):
         run(methods=["si"], losses=breaking, epochs=3, nonfinite="raise")
 
 
+class Half:
+    def backward(self, losses):
+        sum(losses.values()).backward()
+        return [1.0] * len(losses)
+
+
+@dataclass(frozen=True)
+class Own:
+    base: type = Memoryless
+
+    def start(self, setting):
+        return type("Stepper", (Half, self.base), {})()
+
+
+def test_a_method_of_ones_own(run):
+    own, fixed = figures(run(methods={"own": Own(), "fixed": Fixed()}))
+    assert own["metrics"] == fixed["metrics"]
+    assert own["coefficients"] == fixed["coefficients"]
+    with pytest.raises(TypeError, match=r"own\.start to return a stepper, found Stepper without"):
+        run(methods={"own": Own(object)})
+
+
+def test_a_figure_of_zero_does_not_decide(run):
+    def judge(model):
+        return {**evaluate(model), "nothing": 0.0}
+
+    rates = (1e-9, 1e-2)
+    assert run(methods=["ls"], rates=rates, evaluate=judge, epochs=4).runs[0].rate == 1e-2
+
+
+def test_a_file_that_is_no_run(run, tmp_path):
+    run(methods=["ls"])
+    (file,) = tmp_path.glob("ls-*.json")
+    file.write_text(file.read_text()[:50])
+    with pytest.raises(ValueError, match=r"expected a finished run in .*ls-.*\.json"):
+        run(methods=["ls"])
+
+
 @pytest.mark.parametrize("lost", ["nan", "inf"])
 def test_a_figure_that_is_lost_is_said(run, lost):
     def judge(model):
@@ -362,6 +409,10 @@ def test_names_stand_for_methods_in_a_dict_too(run):
         ({"evaluate": lambda m: torch.zeros(3)}, "evaluate: expected a dict of numbers .* Tensor"),
         ({"validate": lambda m: {}}, "validate: expected a dict of numbers .* found an empty one"),
         ({"evaluate": lambda m: {"a": torch.zeros(3)}}, "evaluate: expected one number for each"),
+        ({"methods": {"ours": Plain()}}, "methods: expected a frozen dataclass, found Plain"),
+        ({"methods": {"ours": Fixed({"a": 1.0})}}, "weights: expected a factor for each of small"),
+        ({"losses": lambda m, b: {**losses(m, b), "small": None}}, "found None for small; leave"),
+        ({"data": list}, "data: expected at least one batch, found none"),
         ({"methods": {"ours": Bargain}}, r"methods: expected methods such as Bargain\(\)"),
         ({"epochs": 0}, "epochs: expected a whole number of at least 1, found 0"),
         ({"trials": 1.5}, "trials: expected a whole number"),
