@@ -4,18 +4,17 @@ from typing import Any, NoReturn
 
 from array_api_compat import array_namespace
 
-from bargain.backend import backend_for
 from bargain.interior_point import InteriorPoint
 from bargain.outcome import Status
-from bargain.payoffs.checks import check_table, companion, require_array
+from bargain.payoffs.checks import companion
 from bargain.payoffs.equilibria import Equilibrium, equilibria
 from bargain.payoffs.games import PayoffGame
+from bargain.payoffs.matrices import check_matrices, check_matrix
 from bargain.payoffs.solve import solve_payoffs
 from bargain.shapes import Array
 from bargain.solutions import Egalitarian
 
 THREATS = ("security", "equilibrium")
-REMEDY = "give one row for each strategy of the first player, one column for each of the second"
 
 
 def bimatrix(first: Any, second: Any, threat: Any = "security") -> PayoffGame:
@@ -83,7 +82,7 @@ def bimatrix(first: Any, second: Any, threat: Any = "security") -> PayoffGame:
     >>> solve_payoffs(game, Nash()).utilities.round(6)
     array([-1., -1.])
     """
-    _check(first, second)
+    second = check_matrices(first, second)
     xp = array_namespace(first)
     batch = tuple(first.shape[:-2])
     payoffs = xp.stack([xp.reshape(table, (*batch, -1)) for table in (first, second)], axis=-1)
@@ -115,6 +114,11 @@ def security(payoffs: Array) -> Array:
         then rather too much than too little: the other player's mixture proves that there is no
         more.
 
+    Raises
+    ------
+    TypeError, ValueError
+        The payoffs are no matrix of floating-point numbers, or those of a single one not finite.
+
     Notes
     -----
     The rows are lotteries that the columns bargain about: to raise the worst column is the
@@ -127,6 +131,7 @@ def security(payoffs: Array) -> Array:
     >>> float(security(numpy.asarray([[3.0, -1.0], [-2.0, 1.0]])).round(6))
     0.142857
     """
+    check_matrix("payoffs", payoffs)
     xp = array_namespace(payoffs)
     flat = xp.reshape(payoffs, (*payoffs.shape[:-2], -1))
     least, most = xp.min(flat, axis=-1), xp.max(flat, axis=-1)
@@ -175,21 +180,3 @@ def _refuse(threat: Any) -> NoReturn:
         f"threat: expected 'security', 'equilibrium' or two payoffs, found {threat!r}; give one of "
         f"these"
     )
-
-
-def _check(first: Any, second: Any) -> None:
-    require_array("first", first)
-    check_table("first", first, REMEDY)
-    second = companion("second", second, tuple(first.shape), "first", first)
-    if second is None or tuple(second.shape) != tuple(first.shape):
-        raise ValueError(
-            f"second: expected a matrix of the shape of first, {tuple(first.shape)}, found "
-            f"{None if second is None else tuple(second.shape)}; {REMEDY}"
-        )
-    xp = array_namespace(first)
-    for name, table in (("first", first), ("second", second)):
-        finite = xp.all(xp.isfinite(table))
-        if table.ndim == 2 and backend_for(table).concrete(finite) and not bool(finite):
-            raise ValueError(
-                f"{name}: expected finite payoffs, found NaN or infinity; replace them"
-            )

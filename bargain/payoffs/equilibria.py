@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from bargain.payoffs.matrices import check_matrices
 from bargain.shapes import Array, Float
 
 LARGEST = 1000
@@ -68,8 +69,11 @@ def equilibria(first: Any, second: Any) -> list[Equilibrium]:
 
     Raises
     ------
+    TypeError
+        A matrix is no array of floating-point numbers, or the matrices come from two libraries.
     ValueError
-        A payoff is not finite, or the game is so large that the search would not end soon.
+        The shapes differ, there is a batch of games, a payoff is not finite, or the game is so
+        large that the search would not end soon.
 
     References
     ----------
@@ -87,6 +91,12 @@ def equilibria(first: Any, second: Any) -> list[Equilibrium]:
     >>> [one.payoffs.round(3).tolist() for one in equilibria(his, hers)]
     [[2.0, 1.0], [0.667, 0.667], [1.0, 2.0]]
     """
+    second = check_matrices(first, second)
+    if first.ndim != 2:
+        raise ValueError(
+            f"equilibria: expected one game, found shape {tuple(first.shape)}; take the games one "
+            f"by one"
+        )
     rows, columns = first.shape
     systems = comb(rows + columns, rows)
     if systems > LARGEST:
@@ -112,8 +122,6 @@ def equilibria(first: Any, second: Any) -> list[Equilibrium]:
 
 def _fractions(table: Array) -> list[Row]:
     rows, columns = table.shape
-    if not bool(array_namespace(table).all(array_namespace(table).isfinite(table))):
-        raise ValueError("equilibria: expected finite payoffs, found NaN or infinity")
     return [[Fraction(float(table[i, j])) for j in range(columns)] for i in range(rows)]
 
 

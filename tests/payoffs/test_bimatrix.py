@@ -235,3 +235,25 @@ def test_several_equilibria_with_the_same_payoffs_are_one_threat():
 def test_bad_games_are_named(first, second, threat, error, message):
     with pytest.raises(error, match=message):
         bimatrix(first, second, threat)
+    if threat == "security":
+        with pytest.raises(error, match=message):
+            equilibria(first, second)
+
+
+def test_bad_matrices_are_named_before_a_search():
+    with pytest.raises(ValueError, match=r"second: expected shape \(3, 3\).* found \(2, 2\)"):
+        equilibria(np.eye(3), np.ones((2, 2)))
+    with pytest.raises(ValueError, match="expected one game"):
+        equilibria(np.ones((2, 3, 3)), np.ones((2, 3, 3)))
+    with pytest.raises(TypeError, match="payoffs: expected a real floating"):
+        security(np.eye(2, dtype=int))
+    with pytest.raises(TypeError, match="payoffs: expected an array"):
+        security([[1.0]])
+    with pytest.raises(ValueError, match="payoffs: expected at least two axes"):
+        security(np.ones(2))
+
+
+def test_the_second_matrix_may_be_a_list():
+    lists = SEXES[1].tolist()
+    np.testing.assert_array_equal(bimatrix(SEXES[0], lists).payoffs, bimatrix(*SEXES).payoffs)
+    assert len(equilibria(SEXES[0], lists)) == 3
