@@ -15,7 +15,7 @@ def explain_invalid(game: Any) -> NoReturn:
         if value is None:
             continue
         xp = array_namespace(value)
-        bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
+        bad = int(xp.sum(xp.astype(~xp.isfinite(value), value.dtype)))
         if bad:
             raise ValueError(
                 f"{name}: expected finite numbers, found {bad} that are NaN or infinite; replace "

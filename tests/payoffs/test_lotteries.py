@@ -253,6 +253,14 @@ def test_bad_types_are_explained(make_game, message):
         make_game()
 
 
+def test_bad_values_are_explained_where_jax_has_no_wide_numbers():
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(False):
+        payoffs = jax.numpy.asarray([[1.0, jax.numpy.nan], [0.0, 1.0]])
+        with pytest.raises(ValueError, match="payoffs: expected finite numbers, found 1 that"):
+            solve_payoffs(PayoffGame(payoffs), Nash())
+
+
 def test_scales_of_twelve_decades_end_with_a_proof_for_nash():
     for seed in range(5):
         case = make(scaled, seed, 500, 6, shifted=True)
