@@ -188,10 +188,10 @@ def _choose_solver(game: GradientGame, solution: Solution, solver: Solver | None
 
 def _check_game(game: Any) -> None:
     if not isinstance(game, GradientGame):
-        raise TypeError(
-            f"game: expected a GradientGame, found {type(game).__name__}; for a Gram matrix call "
-            f"bargain.nash, or make one with bargain.GradientGame(gram)"
-        )
+        remedy = "for a Gram matrix call bargain.nash, or make one with bargain.GradientGame(gram)"
+        if hasattr(game, "nash"):  # a ConvexGame of bargain_cvxpy, or its class
+            remedy = "a convex game has a method for that, as in game.solve(bargain.Nash())"
+        raise TypeError(f"game: expected a GradientGame, found {type(game).__name__}; {remedy}")
     require_arrays(game)
 
 

@@ -13,6 +13,7 @@ from bargain_cvxpy.convex_outcome import ConvexOutcome
 from bargain_cvxpy.convexity import (
     check_leaves,
     checked_constraint,
+    checked_list,
     checked_numbers,
     checked_utility,
     checked_weights,
@@ -43,7 +44,7 @@ class ConvexGame:
     Raises
     ------
     TypeError
-        A utility is no expression, or a constraint no constraint.
+        A utility is no expression, a constraint no constraint, or either of them no list.
     ValueError
         A utility is not concave, a constraint not convex (by CVXPY's rules), a variable takes
         integers only, a parameter has no value, or disagreement point or weights do not fit.
@@ -75,10 +76,12 @@ class ConvexGame:
     weights: Any = None
 
     def __post_init__(self) -> None:
-        utilities = tuple(checked_utility(*item) for item in enumerate(self.utilities))
+        listed = checked_list("utilities", self.utilities)
+        utilities = tuple(checked_utility(*item) for item in enumerate(listed))
         if not utilities:
             raise ValueError("utilities: expected at least one, found none; give one for a player")
-        constraints = tuple(checked_constraint(*item) for item in enumerate(self.constraints))
+        listed = checked_list("constraints", self.constraints)
+        constraints = tuple(checked_constraint(*item) for item in enumerate(listed))
         disagreement = checked_numbers("disagreement", self.disagreement, 0.0, len(utilities))
         weights = checked_weights(self.weights, len(utilities))
         for name, value in [
@@ -108,7 +111,7 @@ class ConvexGame:
         Raises
         ------
         TypeError
-            The solution is none of these.
+            The solution is none of these, or the solver no ``Conic``.
         NotImplementedError
             The solution is lexicographic.
         ValueError
@@ -117,6 +120,11 @@ class ConvexGame:
             The conic solver gave up.
         """
         solution = checked_solution(solution)
+        if not (solver is None or isinstance(solver, Conic)):
+            call = f"({solver!r})" if isinstance(solver, str) else "()"
+            raise TypeError(
+                f"solver: expected a Conic, found {solver!r}; write bargain_cvxpy.Conic{call}"
+            )
         table = Table(self, solver)
 
         def find() -> ConvexOutcome:

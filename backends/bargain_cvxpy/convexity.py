@@ -1,9 +1,21 @@
 """What makes a convex game: concave utilities, convex constraints, one number for each player."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import cvxpy
 import numpy as np
+
+
+def checked_list(name: str, values: Any) -> list[Any]:
+    """Return several expressions or constraints as a list, or raise where it is a single one."""
+    single = isinstance(values, cvxpy.Expression) and values.ndim == 0  # iterable, says Python
+    if single or isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name}: expected a list, found {type(values).__name__}; write brackets around it, as "
+            f"in {name}=[...]"
+        )
+    return list(values)
 
 
 def checked_utility(player: int, utility: Any) -> cvxpy.Expression:

@@ -301,3 +301,27 @@ def test_other_bad_input():
     for alpha in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="alpha: expected a positive"):
             make().alpha_fair(alpha)
+
+
+def test_single_things_and_names_are_no_lists_and_no_solvers():
+    x = cvxpy.Variable(nonneg=True)
+    with pytest.raises(
+        TypeError, match=r"constraints: expected a list, found Inequality.*=\[\.\.\."
+    ):
+        ConvexGame([x], x <= 1)
+    for single in (x, 1.0, "x"):
+        with pytest.raises(
+            TypeError, match=rf"utilities: expected a list, found {type(single).__name__};"
+        ):
+            ConvexGame(single)
+    sentence = r"solver: expected a Conic, found 'SCS'; write bargain_cvxpy\.Conic\('SCS'\)"
+    with pytest.raises(TypeError, match=sentence):
+        make().nash(solver="SCS")
+    with pytest.raises(TypeError, match=r"found .*Conic'>; write bargain_cvxpy\.Conic\(\)"):
+        make().solve(bargain.Egalitarian(), solver=bargain_cvxpy.Conic)
+
+
+@pytest.mark.parametrize("game", [dollar(), ConvexGame])
+def test_the_core_says_how_convex_games_are_solved(game):
+    with pytest.raises(TypeError, match=r"found (ConvexGame|type); .* game\.solve\(bargain\.Nash"):
+        bargain.solve(game)
