@@ -57,7 +57,9 @@ def agreements(
 
     Notes
     -----
-    Without an agreement the mark stands at the disagreement point, and the legend says so.
+    Without an agreement the mark stands at the disagreement point, and the legend says so. An
+    agreement belongs to a game in which its utilities follow from its coefficients or allocation;
+    outcomes that have neither, such as those of a convex game, are drawn as they are.
 
     Examples
     --------

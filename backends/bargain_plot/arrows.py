@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib import colormaps
 
 import bargain
+from bargain_plot.arrays import as_numpy
 from bargain_plot.canvas import FAINT, INK, add_legend, open_axes
 from bargain_plot.cones import draw_cones
-from bargain_plot.scene import Scene, as_numpy, read_scene
+from bargain_plot.scene import Scene, read_scene
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Told apart by the colour-blind as well (Okabe and Ito)."""
@@ -84,8 +85,8 @@ def gradients(
     TypeError
         It is no gradient game, something is no solution, or no such axes.
     ValueError
-        The coordinates are not those of the game's gradients, an argument is out of range, or the
-        game is no valid one.
+        The coordinates are not those of the game's gradients, an outcome belongs to another game,
+        an argument is out of range, or the game is no valid one.
 
     Examples
     --------

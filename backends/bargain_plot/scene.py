@@ -7,6 +7,8 @@ import numpy as np
 
 import bargain
 from bargain.payoffs import FiniteGame, PayoffGame, PolytopeGame
+from bargain_plot.arrays import as_numpy, vector_of
+from bargain_plot.belonging import check_belongs
 from bargain_plot.entries import is_outcome, read_solutions
 from bargain_plot.marks import Mark, choose_marks, kind_of
 
@@ -91,7 +93,8 @@ def read_scene(game: Any, solutions: Any, names: Iterable[str] | None) -> Scene:
     TypeError
         Something is no game, no solution, or no sequence of names.
     ValueError
-        It is a batch of games, or the number of names is not that of players.
+        It is a batch of games, an outcome is not of this game, or the number of names is not that
+        of players.
     """
     players = _players_of(game)
     game = type(game)(*(as_numpy(field) for field in game))
@@ -106,6 +109,9 @@ def read_scene(game: Any, solutions: Any, names: Iterable[str] | None) -> Scene:
         for (label, outcome), mark, kind in zip(outcomes.items(), marks, kinds, strict=True)
     ]
     game = _without_absent(game, here)
+    for label, entry in entries.items():
+        if is_outcome(entry):
+            check_belongs(game, entry, label, here)
     return Scene(
         game=game,
         names=[name for name, present in zip(names, here, strict=True) if present],
@@ -125,8 +131,8 @@ def _players_of(game: Any) -> int:
         table, axis = as_numpy(game.utilities), -2
     else:
         raise TypeError(
-            f"game: expected a GradientGame or a PayoffGame, found {type(game).__name__}; make one "
-            f"such as bargain.GradientGame(gram)"
+            f"game: expected a GradientGame, PayoffGame, FiniteGame or PolytopeGame, found "
+            f"{type(game).__name__}; {_remedy(game)}"
         )
     if table.ndim != 2:
         raise ValueError(
@@ -135,18 +141,14 @@ def _players_of(game: Any) -> int:
     return table.shape[axis]
 
 
-def as_numpy(value: Any) -> Any:
-    """Return an array of any library as one of NumPy; numbers and None as they are."""
-    if value is None or isinstance(value, int | float):
-        return value
-    if hasattr(value, "detach"):  # PyTorch: off the graph and the accelerator
-        value = value.detach().cpu()
-    return np.asarray(value)
-
-
-def vector_of(value: Any, players: int, default: float) -> np.ndarray:
-    """Return a number for each player, given or not."""
-    return np.broadcast_to(np.asarray(default if value is None else value, float), (players,))
+def _remedy(game: Any) -> str:
+    """Say what to draw in place of something that is no game with a picture."""
+    if type(game).__module__.startswith("bargain_cvxpy"):  # which is not installed everywhere
+        return (
+            "its set is known to the conic solver only: draw bargain.PayoffGame(payoffs) of "
+            "agreements that game.solve finds under several weights"
+        )
+    return "make one such as bargain.GradientGame(gram)"
 
 
 def _read_names(names: Iterable[str] | None, players: int) -> list[str]:

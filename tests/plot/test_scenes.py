@@ -51,11 +51,11 @@ def test_absent_players_are_not_drawn():
 def test_outcomes_are_drawn_and_not_solved_again(monkeypatch):
     game = PayoffGame(np.array([[1.0, 0.0], [0.75, 1.0], [0.0, 1.0]]), ideal=[1.0, 1.0])
     nash = bargain.solve(game)
-    other = nash._replace(utilities=np.array([0.25, 0.5]))
+    other = nash._replace(allocation=np.array([0.0, 1 / 3, 2 / 3]), utilities=np.array([0.25, 1.0]))
     monkeypatch.setattr(bargain, "solve", lambda *_: pytest.fail("solved again"))
     axes = bargain.plot.agreements(game, {"Nash": nash, "mine": other})
     np.testing.assert_allclose(place_of(axes, "Nash"), nash.utilities)
-    np.testing.assert_allclose(place_of(axes, "mine"), [0.25, 0.5])
+    np.testing.assert_allclose(place_of(axes, "mine"), [0.25, 1.0])
     # By the name of a solution it looks like it, with its curves; a stranger has a mark of his own.
     assert "equal Nash products" in legend_of(axes)
     marks = {line.get_label(): line.get_marker() for line in axes.lines if line.get_zorder() == 6}
