@@ -14,12 +14,21 @@ def log_mean(
 ) -> Array:
     """Return the logarithm of the power mean of exponent ``1 - order``, from logarithms."""
     xp = array_namespace(logs)
+    power = 1 - order
+    shared = xp.where(inside, weights, 0.0)
+    geometric = xp.sum(shared * xp.where(inside, logs, 0.0), axis=-1)
     if order == 1.0:
-        return xp.sum(xp.where(inside, weights * xp.where(inside, logs, 0.0), 0.0), axis=-1)
-    parts = xp.where(inside, xp.log(xp.where(inside, weights, 1.0)) + (1 - order) * logs, -xp.inf)
+        return geometric
+    # Where all is about the same, or the order near one, the excess over the geometric mean keeps
+    # its digits.
+    exponents = power * xp.where(inside, logs - geometric[..., None], 0.0)
+    near = xp.max(xp.abs(exponents), axis=-1) < 1
+    exponents = xp.where(near[..., None], exponents, 0.0)
+    excess = xp.log1p(xp.sum(shared * xp.expm1(exponents), axis=-1)) / power
+    parts = xp.where(inside, xp.log(xp.where(inside, weights, 1.0)) + power * logs, -xp.inf)
     top = xp.max(parts, axis=-1)
     total = xp.sum(xp.exp(parts - top[..., None]), axis=-1)
-    return (top + xp.log(total)) / (1 - order)
+    return xp.where(near, geometric + excess, (top + xp.log(total)) / power)
 
 
 def own_prices(order: float, stakes: Stakes, surplus: Array) -> Array:
