@@ -108,7 +108,7 @@ def lotteries_of(game: PayoffGame | FiniteGame) -> tuple[AgreementSet, Stakes]:
     batch = tuple(payoffs.shape[:-2])
     stakes = stakes_of(game, payoffs, (*batch, players))
     table = xp.matrix_transpose(payoffs)
-    valid = stakes.valid & xp.all(xp.isfinite(xp.reshape(table, (*batch, -1))), axis=-1)
+    valid = stakes.valid & xp.all(xp.isfinite(table), axis=(-2, -1))
     sound = valid[..., None, None]
     gains = xp.where(sound, table - stakes.asked[..., None], 1.0)
     sizes = xp.max(xp.abs(xp.where(sound, table, 1.0)), axis=-1) + xp.abs(stakes.asked)

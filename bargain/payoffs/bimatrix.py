@@ -84,8 +84,8 @@ def bimatrix(first: Any, second: Any, threat: Any = "security") -> PayoffGame:
     """
     second = check_matrices(first, second)
     xp = array_namespace(first)
-    batch = tuple(first.shape[:-2])
-    payoffs = xp.stack([xp.reshape(table, (*batch, -1)) for table in (first, second)], axis=-1)
+    batch, pairs = tuple(first.shape[:-2]), first.shape[-2] * first.shape[-1]
+    payoffs = xp.stack([xp.reshape(table, (*batch, pairs)) for table in (first, second)], axis=-1)
     if not isinstance(threat, str):
         threat = companion("threat", threat, (*batch, 2), "first", first)
         if threat is None:
@@ -133,8 +133,7 @@ def security(payoffs: Array) -> Array:
     """
     check_matrix("payoffs", payoffs)
     xp = array_namespace(payoffs)
-    flat = xp.reshape(payoffs, (*payoffs.shape[:-2], -1))
-    least, most = xp.min(flat, axis=-1), xp.max(flat, axis=-1)
+    least, most = xp.min(payoffs, axis=(-2, -1)), xp.max(payoffs, axis=(-2, -1))
     spread = xp.where(most > least, most - least, 1.0)
     # Counted from the least payoff, in spreads, and from one spread below, so that all gain.
     table = (payoffs - least[..., None, None]) / spread[..., None, None]

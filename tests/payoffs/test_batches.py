@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bargain import Nash, Status
-from bargain.payoffs import FiniteGame, PayoffGame, certify_payoffs, solve_payoffs
+from bargain.payoffs import FiniteGame, PayoffGame, PolytopeGame, certify_payoffs, solve_payoffs
 from bargain.solutions import AlphaFair, Egalitarian, KalaiSmorodinsky, Utilitarian
 from tests.libraries import as_numpy, open_library
 
@@ -59,6 +59,36 @@ def test_two_batch_axes_and_shared_weights():
     assert outcome.status.shape == (2, 3)
     assert outcome.allocation.shape == (2, 3, 20)
     np.testing.assert_array_equal(outcome.utilities[0], outcome.utilities[1])
+
+
+def kinds_of_games(library, games):
+    """One game of each kind, so many times."""
+    payoffs = library.asarray(np.ones((games, 4, 2)))
+    yield PayoffGame(payoffs, disagreement=[-1.0, 0.0])
+    yield FiniteGame(payoffs, disagreement=[-1.0, 0.0])
+    limits = np.ones((games, 1, 3)), np.ones((games, 1))
+    yield PolytopeGame(library.asarray(np.ones((games, 2, 3))), *map(library.asarray, limits))
+
+
+def shapes_of(outcomes):
+    if isinstance(outcomes, tuple):
+        return [shape for part in outcomes for shape in shapes_of(part)]
+    return [] if outcomes is None else [tuple(outcomes.shape)]
+
+
+@every_solution
+def test_no_games_have_no_outcomes(solution, eager):
+    none, one = (list(kinds_of_games(eager, games)) for games in (0, 1))
+    for empty, game in zip(none, one, strict=True):
+        outcomes = solve_payoffs(empty, solution)
+        expected = shapes_of(solve_payoffs(game, solution))
+        assert shapes_of(outcomes) == [(0, *shape[1:]) for shape in expected]
+        assert tuple(certify_payoffs(empty, solution, outcomes).accepted.shape) == (0,)
+
+
+def test_no_games_have_no_outcomes_in_jax():
+    for empty in kinds_of_games(open_library("jax"), 0):
+        assert solve_payoffs(empty, Nash()).status.shape == (0,)
 
 
 @pytest.mark.parametrize("solution", SOLUTIONS[:4], ids=str)

@@ -188,6 +188,13 @@ def test_batches_are_games_side_by_side(library):
         np.testing.assert_allclose(game.disagreement[k], alone.disagreement, atol=1e-12)
 
 
+def test_no_games_have_no_threats(eager):
+    nothing = eager.asarray(np.zeros((0, 2, 3)))
+    game = bimatrix(nothing, nothing)
+    assert tuple(game.payoffs.shape) == (0, 6, 2)
+    assert tuple(game.disagreement.shape) == (0, 2)
+
+
 def test_a_bad_game_leaves_its_neighbours_alone():
     firsts = np.stack([DILEMMA[0], SEXES[0]])
     firsts[0, 0, 0] = np.nan
