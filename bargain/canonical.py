@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from bargain.games import GradientGame
+from bargain.narrowing import narrowed
 from bargain.shapes import Array, Bool, Float
+
+SMALLEST_SAY = 16
+"""Weights that are smaller than the largest by more than this many times K times the smallest
+normal number count as so much, lest their players lose their say."""
 
 
 class CanonicalGame(NamedTuple):
@@ -152,11 +157,12 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
     if game.active is not None:
         present = present & game.active
         gram = xp.where(present[..., :, None] & present[..., None, :], gram, 0.0)
-    weights = ones if game.weights is None else xp.astype(game.weights, dtype) * ones
-    radius = xp.asarray(game.radius, dtype=dtype, device=place) * ones[..., 0]
+    # In their own type: ratios of weights may be held where the weights are not.
+    weights = ones if game.weights is None else xp.broadcast_to(game.weights, (*batch, players))
+    radius = narrowed(game.radius, gram) * ones[..., 0]
     disagreement = None
     if game.disagreement is not None:
-        disagreement = xp.where(present, xp.astype(game.disagreement, dtype), 0.0)
+        disagreement = xp.where(present, narrowed(game.disagreement, gram), 0.0)
 
     diagonal = xp.linalg.diagonal(gram)
     usable = xp.isfinite(diagonal) & (diagonal >= 0)
@@ -172,11 +178,12 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
     cosines = xp.where(bounded, gram, 0.0) / units[..., :, None] / units[..., None, :]
     mirrored = xp.matrix_transpose(cosines)
     symmetric = xp.abs(cosines - mirrored) <= symmetry_tolerance(precision)
-    weights_usable = xp.isfinite(weights) & (weights >= 0)
+    held = narrowed(weights, gram)
+    weights_usable = xp.isfinite(held) & (weights >= 0)
     valid = (
         xp.all(usable & weights_usable, axis=-1)
         & xp.all(symmetric & bounded, axis=(-2, -1))
-        & xp.any(weights > 0, axis=-1)
+        & xp.any(held > 0, axis=-1)
         & xp.isfinite(radius)
         & (radius > 0)
     )
@@ -204,8 +211,12 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
         scaled = wishes / units / safe_radius[..., None]
 
     count = xp.sum(xp.astype(inside, dtype), axis=-1)
-    largest = xp.max(safe_weights, axis=-1)
-    relative = xp.where(inside, safe_weights / largest[..., None], 0.0)
+    least = players * SMALLEST_SAY * slack
+    largest = xp.max(xp.where(inside, safe_weights, 0.0), axis=-1)
+    largest = xp.where(largest > 0, largest, 1.0)
+    relative = narrowed(xp.where(inside, safe_weights, 0.0) / largest[..., None], gram)
+    # Whoever has a say keeps a part of it that can be divided by, twice.
+    relative = xp.where(inside, xp.where(relative > least, relative, least), 0.0)
     mean = xp.where(count > 0, xp.sum(relative, axis=-1) / xp.where(count > 0, count, 1.0), 1.0)
     own = xp.where(inside, xp.linalg.diagonal(cosines), 1.0 if scaled is None else 0.0)
     pair = inside[..., :, None] & inside[..., None, :]
@@ -217,7 +228,8 @@ def canonicalise(game: GradientGame, /, *, precision: float) -> tuple[CanonicalG
         resolution=xp.full(batch, resolution_of(precision, players), dtype=dtype, device=place),
     )
     content = xp.any(eligible, axis=-1) & ~xp.any(inside | stuck, axis=-1)
-    mean = mean * largest
+    mean = mean * narrowed(largest, gram)
+    mean = xp.where(mean > slack, mean, slack)
     frame = Frame(norms, units, cosines, mean, safe_radius, stuck, content, valid, game.ideal)
     return canonical, frame
 

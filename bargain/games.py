@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
+from bargain.narrowing import from_list
 from bargain.shapes import Array, Bool, Float
 
 
@@ -146,7 +147,7 @@ def _checked_companions(game: GradientGame) -> tuple[Any, ...]:
         if value is None or (name != "active" and _is_row_of(value, gram)):
             continue
         if isinstance(value, (list, tuple)):
-            value = _from_list(name, value, gram)
+            value = from_list(name, value, gram)
         _check_companion(name, value, gram)
         if name != "active":
             check_floating(name, value)
@@ -175,28 +176,6 @@ def _is_row_of(value: Any, gram: Array) -> bool:
         and value.shape == gram.shape[:-1]
         and device(value) == device(gram)
     )
-
-
-def _from_list(name: str, values: Any, gram: Array) -> Array:
-    """Return an array beside the Gram matrix, of numbers, or for ``active`` of booleans."""
-    xp = array_namespace(gram)
-    flat = [*values]
-    while flat and all(isinstance(entry, (list, tuple)) for entry in flat):
-        flat = [inner for entry in flat for inner in entry]
-    wanted = bool if name == "active" else (int, float)
-    # Scalars of an array library are as good as Python's.
-    strangers = {
-        type(entry).__name__
-        for entry in flat
-        if not (isinstance(entry, wanted) or hasattr(entry, "dtype"))
-    }
-    if strangers:
-        raise TypeError(
-            f"{name}: expected {'True or False' if name == 'active' else 'a number'} for each "
-            f"player, found {', '.join(sorted(strangers))}; give a list of K, in their order"
-        )
-    kind = xp.bool if name == "active" else gram.dtype
-    return xp.asarray(values, dtype=kind, device=device(gram))
 
 
 def check_floating(name: str, value: Array) -> None:

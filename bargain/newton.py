@@ -124,7 +124,7 @@ def newton_direction(
     """
     xp = array_namespace(point)
     players = point.shape[-1]
-    barrier = game.weights / (point * point)
+    barrier = game.weights / point / point  # the square of a tiny price may vanish
     scale = 1 / xp.sqrt(xp.linalg.diagonal(game.cosines) + barrier)
     ridge = ROUNDING * players * xp.finfo(point.dtype).eps
     identity = xp.eye(players, dtype=point.dtype, device=device(point))

@@ -57,7 +57,10 @@ def prove(
     """Derive what an answer proves; zero for the players outside."""
     xp = array_namespace(game.weights)
     coefficients = xp.where(game.inside, answer.coefficients, 0.0)
-    prices = xp.where(game.inside, answer.multipliers, 1.0)
+    # Only ratios of prices count, but their squares must not vanish.
+    largest = xp.max(xp.where(game.inside, answer.multipliers, 0.0), axis=-1)[..., None]
+    largest = xp.where((largest > 0) & (largest < xp.inf), largest, 1.0)
+    prices = xp.where(game.inside, answer.multipliers / largest, 1.0)
     weights = total_weight(game)
     terms = terms_of(game, frame, solution)
     if game.disagreement is None:
@@ -99,17 +102,20 @@ def prove(
     anyone = xp.any(game.inside, axis=-1)[..., None]
     combination = xp.where(anyone, combination, xp.astype(frame.stuck, combination.dtype))
     sizes = xp.sum(combination, axis=-1)[..., None]
+    # Prices that have vanished, or grown without bound, show nothing.
+    combines = (sizes > 0) & (sizes < xp.inf)
+    stationary = evidence.stationary & combines[..., 0] & ~frame.content
     relative = frame.units * frame.radius[..., None] / frame.mean_weight[..., None]
     # Utilities of everyone present, those without a say included.
     reached = (frame.cosines @ coefficients[..., None])[..., 0]
     return Proof(
-        evidence=evidence._replace(stationary=evidence.stationary & ~frame.content),
+        evidence=evidence._replace(stationary=stationary),
         gap=gap,
         coefficients=coefficients * length / frame.units,
         utilities=reached * frame.norms * frame.radius[..., None],
         shares=inside_gains / xp.where(total > 0, total, 1.0),
         multipliers=xp.where(game.inside, supports, 0.0) / relative,
-        combination=combination / xp.where(sizes > 0, sizes, 1.0),
+        combination=combination / xp.where(combines, sizes, 1.0),
     )
 
 

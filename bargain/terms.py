@@ -25,6 +25,7 @@ from array_api_compat import array_namespace
 
 from bargain.canonical import CanonicalGame, Frame
 from bargain.games import GradientGame
+from bargain.narrowing import narrowed
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import (
     AlphaFair,
@@ -98,7 +99,7 @@ def _hopes(game: CanonicalGame, frame: Frame) -> Float[Array, "*batch K"]:
     gains, usable = _ideal_gains(game, frame)
     if game.disagreement is not None:
         return xp.log(xp.where(usable, gains, 1.0))
-    ideal = xp.where(usable, xp.astype(frame.ideal, game.weights.dtype), 1.0)
+    ideal = xp.where(usable, narrowed(frame.ideal, game.weights), 1.0)
     return xp.log(ideal) - xp.log(xp.where(usable, frame.units, 1.0))
 
 
@@ -110,8 +111,9 @@ def _ideal_gains(
     Without a disagreement point only who can hope is decided, in u: the quotient might vanish.
     """
     xp = array_namespace(game.weights)
-    known = game.inside & xp.isfinite(frame.ideal)
-    gains = xp.where(known, xp.astype(frame.ideal, game.weights.dtype), 0.0)
+    ideal = narrowed(frame.ideal, game.weights)
+    known = game.inside & xp.isfinite(ideal)
+    gains = xp.where(known, ideal, 0.0)
     if game.disagreement is not None:
         gains = gains / frame.units / frame.radius[..., None] - game.disagreement
     return gains, known & (gains > 0)

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace, device
 from bargain.backend import Backend
 from bargain.canonical import Frame, symmetry_tolerance
 from bargain.games import GradientGame
+from bargain.narrowing import narrowed
 from bargain.shapes import Array, Bool
 from bargain.solutions import AlphaFair, KalaiSmorodinsky, Nash, Solution
 
@@ -54,26 +55,42 @@ def explain_invalid(
         value = getattr(game, name)
         if value is not None:
             _require_finite(name, value, "give a finite number for each player")
-    if game.weights is not None and bool(xp.any(game.weights < 0)):
-        raise ValueError(
-            f"weights: expected bargaining weights of at least zero, found "
-            f"{float(xp.min(game.weights)):.3g}; zero means that a player has no say"
+            _require_held(name, value, gram)
+    if game.weights is not None:
+        _explain_weights(game.weights, gram)
+    radius, held = float(game.radius), float(narrowed(game.radius, gram))
+    if not 0 < held < float("inf"):
+        found = (
+            radius if held == radius or radius != radius else f"{radius}, in {gram.dtype} {held}"
         )
-    if game.weights is not None and not bool(xp.any(game.weights > 0)):
-        raise ValueError(
-            "weights: expected at least one above zero, found only zeros; give someone a say"
-        )
-    radius = float(game.radius)
-    if not 0 < radius < float("inf"):
-        raise ValueError(f"radius: expected a positive, finite number, found {radius}")
+        raise ValueError(f"radius: expected a positive, finite number, found {found}")
     if game.ideal is not None and isinstance(solution, KalaiSmorodinsky):
         _explain_ideal(game)
     _explain_gram(gram, frame, precision)
 
 
+def _explain_weights(weights: Array, gram: Array) -> None:
+    """Raise unless finite weights give someone a say, and nobody less than none."""
+    xp = array_namespace(gram)
+    if bool(xp.any(weights < 0)):
+        raise ValueError(
+            f"weights: expected bargaining weights of at least zero, found "
+            f"{float(xp.min(weights)):.3g}; zero means that a player has no say"
+        )
+    if not bool(xp.any(weights > 0)):
+        raise ValueError(
+            "weights: expected at least one above zero, found only zeros; give someone a say"
+        )
+    if not bool(xp.any(narrowed(weights, gram) > 0)):
+        raise ValueError(
+            f"weights: expected at least one that is above zero in {gram.dtype} as gram is, found "
+            f"{float(xp.max(weights)):.3g} at most; multiply all of them by the same number"
+        )
+
+
 def _explain_ideal(game: GradientGame) -> None:
     """Raise if the ideal payoffs of those who take part are not what anyone can hope for."""
-    ideal, xp = game.ideal, array_namespace(game.gram)
+    ideal, xp = narrowed(game.ideal, game.gram), array_namespace(game.gram)
     nothing = xp.zeros_like(xp.linalg.diagonal(game.gram))
     least = nothing if game.disagreement is None else game.disagreement + nothing
     # Who asks for something takes part even without a gradient.
@@ -83,17 +100,19 @@ def _explain_ideal(game: GradientGame) -> None:
     if game.weights is not None:
         asked = asked & (game.weights > 0)
     gains = xp.where(asked, ideal - least, 1.0)
-    if bool(xp.all(xp.isfinite(gains) & (gains > 0))):
+    bad = ~(xp.isfinite(gains) & (gains > 0))
+    if not bool(xp.any(bad)):
         return
-    worst = float(xp.min(xp.where(asked, ideal + nothing, xp.inf)))
+    worst = float(xp.min(xp.where(bad, ideal + nothing, xp.inf)))
     if game.disagreement is None:
         raise ValueError(
             f"ideal: expected positive, finite payoffs, found {worst:.3g}; give what each player "
             f"could hope for, or leave it out"
         )
+    worst = float(xp.min(xp.where(bad, gains, xp.inf)))
     raise ValueError(
         f"ideal: expected finite payoffs above the disagreement point, found one that is "
-        f"{float(xp.min(gains)):.3g} above it; give what each player could hope for, or leave it "
+        f"{worst:.3g} above it; give what each player could hope for, or leave it "
         f"out"
     )
 
@@ -130,8 +149,20 @@ def _explain_gram(gram: Array, frame: Frame, precision: float) -> NoReturn:
 
 def _require_finite(name: str, value: Array, remedy: str) -> None:
     xp = array_namespace(value)
-    bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
+    bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int32)))
     if bad:
         raise ValueError(
             f"{name}: expected finite numbers, found {bad} that are NaN or infinite; {remedy}"
+        )
+
+
+def _require_held(name: str, value: Array, gram: Array) -> None:
+    """Raise unless finite numbers are finite in the type of the Gram matrix."""
+    xp = array_namespace(value)
+    lost = ~xp.isfinite(narrowed(value, gram))
+    if bool(xp.any(lost)):
+        raise ValueError(
+            f"{name}: expected numbers that are finite in {gram.dtype} as gram is, found "
+            f"{float(xp.max(xp.where(lost, xp.abs(value), 0.0))):.3g}; scale them, or give gram in "
+            f"the type of {name}"
         )

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
-from bargain.canonical import resolution_of, symmetry_tolerance
+from bargain.canonical import SMALLEST_SAY, resolution_of, symmetry_tolerance
 from bargain.validation import SLACK
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
+
+LEAST = SMALLEST_SAY * float(np.finfo(np.float64).smallest_normal)
 
 # BLAS's sums take a fraction of the time of NumPy's reductions.
 (dasum,) = get_blas_funcs(("asum",), dtype=np.float64)
@@ -74,10 +76,11 @@ def plain_game(game: Any, precision: float) -> PlainGame | None:
 
 
 def of_mean_one(weights: Vector) -> tuple[Vector, float] | None:
-    """Return positive weights divided by their mean, and that; None for any others."""
+    """Return weights divided by their mean, and that; None if the core has to look at any."""
     values = weights.tolist()
     largest = max(values)
-    if not all(0 < value < inf for value in values):
+    least = largest * LEAST * len(values)
+    if not all(least < value < inf for value in values):
         return None
     weights = weights / largest
     mean = dasum(weights) / len(weights)
