@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
+from bargain.preferences.norms import norm
 from bargain.preferences.simplex import check_numbers
 from bargain.shapes import Array, Float
 
@@ -102,8 +103,8 @@ class ClippedSGD:
         xp = array_namespace(gradient)
         usable = xp.all(xp.isfinite(gradient), axis=-1)[..., None]
         gradient = xp.where(usable, gradient, 0.0)
-        norm = xp.sqrt(xp.sum(gradient**2, axis=-1))[..., None]
-        gradient = gradient * self.clip / xp.where(norm > self.clip, norm, self.clip)
+        size = norm(gradient)
+        gradient = gradient * self.clip / xp.where(size > self.clip, size, self.clip)
         velocity = self.momentum * state.velocity + gradient
         weights = state.weights - self.rate * velocity
         weights = _scaled(xp.where(weights > self.floor, weights, self.floor))

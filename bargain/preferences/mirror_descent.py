@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
+from bargain.preferences.norms import norm
 from bargain.preferences.simplex import check_numbers, spread
 from bargain.shapes import Array, Float
 
@@ -20,14 +21,14 @@ class MirrorState(NamedTuple):
         Shape ``(*batch, K)``: the running average of gradients.
     trust : Array
         Shape ``(*batch, 1)``: how much of that average is no longer its start at zero.
-    power : Array
-        Shape ``(*batch, 1)``: the sum of squared sizes of gradients.
+    size : Array
+        Shape ``(*batch, 1)``: the root of the sum of squared sizes of gradients.
     """
 
     weights: Float[Array, "*batch K"]
     average: Float[Array, "*batch K"]
     trust: Float[Array, "*batch 1"]
-    power: Float[Array, "*batch 1"]
+    size: Float[Array, "*batch 1"]
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,14 @@ class MirrorDescent:
         xp = array_namespace(gradient)
         usable = xp.all(xp.isfinite(gradient), axis=-1)[..., None]
         gradient = xp.where(usable, gradient, 0.0)
-        weights, average, trust, power = state
+        weights, average, trust, size = state
         average = self.momentum * average + (1 - self.momentum) * gradient
         trust = self.momentum * trust + (1 - self.momentum)
-        size = xp.sum(weights * gradient**2, axis=-1)[..., None] / weights.shape[-1]
-        power = self.memory * power + size
-        step = self.rate * average / trust / xp.sqrt(xp.where(power > 0, power, 1.0))
+        now = norm(gradient, weights / weights.shape[-1])
+        size = norm(xp.concat([self.memory**0.5 * size, now], axis=-1))
+        step = self.rate * (average / xp.where(size > 0, size, 1.0)) / trust
         step = xp.clip(step, -self.clip, self.clip)
-        after = MirrorState(spread(weights * xp.exp(-step), self.floor), average, trust, power)
+        after = MirrorState(spread(weights * xp.exp(-step), self.floor), average, trust, size)
         return MirrorState(
             *(xp.where(usable, new, old) for new, old in zip(after, state, strict=True))
         )

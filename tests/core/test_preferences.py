@@ -302,6 +302,28 @@ def test_mirror_descent_does_not_mind_units():
     np.testing.assert_allclose(found[1:], [found[0]] * 2, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("dtype", "unit"), [("float32", 25), ("float64", 170)])
+@pytest.mark.parametrize("update", UPDATES[:2])
+def test_mirror_descent_does_not_mind_units_whose_squares_are_no_numbers(update, dtype, unit):
+    rows = np.random.default_rng(1).normal(size=(10, PLAYERS)).astype(dtype)
+    found = []
+    for power in (0, -unit, unit):
+        state = update.init(WEIGHTS.astype(dtype))
+        for row in rows:
+            state = update.update(row * np.asarray(10.0**power, dtype), state)
+        assert np.abs(state.weights - WEIGHTS).max() > 0.1
+        found.append(state.weights)
+    np.testing.assert_allclose(found[1:], [found[0]] * 2, rtol=100 * np.finfo(dtype).eps)
+
+
+def test_the_published_update_clips_what_has_no_square():
+    update = ClippedSGD()
+    first = update.init(np.ones(3))
+    huge, clipped = np.asarray([3e200, 0.0, 4e200]), np.asarray([0.6, 0.0, 0.8])
+    found, expected = (update.update(gradient, first).weights for gradient in (huge, clipped))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("update", UPDATES)
 def test_updates_are_the_same_in_every_library(update, xp):
     rows = np.random.default_rng(2).normal(size=(4, 2, PLAYERS))
