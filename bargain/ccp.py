@@ -8,10 +8,12 @@ from array_api_compat import array_namespace, device
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, apply_cosines
 from bargain.evidence import ROUNDING, Answer, Evidence, settled, weigh
+from bargain.factor import multiply
 from bargain.newton import newton_step
 from bargain.opening import opening
 from bargain.shapes import Array, Bool, Float, Int
 from bargain.solutions import Solution
+from bargain.solver import check_tolerance
 
 DECREASE = 0.1
 """Part of the complementarity that a step aims to leave, if the last one went well."""
@@ -73,9 +75,9 @@ class CCP:
     Parameters
     ----------
     tol : float
-        Stop where the residual is at most this, or at the rounding floor.
+        Stop where the residual is at most this, or at the rounding floor; at least zero.
     rounds : int
-        Give up after so many rounds (20 in the published code).
+        Give up after so many rounds, at least one (20 in the published code).
 
     References
     ----------
@@ -93,6 +95,11 @@ class CCP:
     rounds: int = 20
     patience: ClassVar[int] = 1000
     takes_disagreement: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
+        if self.rounds < 1:
+            raise ValueError(f"rounds: expected at least 1, found {self.rounds}")
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None
@@ -212,17 +219,17 @@ def _interior_step(game: CanonicalGame, state: CCPState) -> _Iterate:
     )
     transposed = xp.matrix_transpose(jacobian)
     hessian = bending + transposed @ ((prices / slack)[..., :, None] * jacobian)
-    force = _apply(transposed, target / slack) - point * state.cost
+    force = multiply(transposed, target / slack) - point * state.cost
     scale = 1 / xp.sqrt(xp.linalg.diagonal(hessian))
     ridge = ROUNDING * players * xp.finfo(point.dtype).eps
     matrix = xp.where(identity > 0, 1 + ridge, scale[..., :, None] * hessian * scale[..., None, :])
     move = scale * backend_for(point).solve_spd(matrix, scale * force)
-    repricing = (target - prices * slack - prices * _apply(jacobian, move)) / slack
+    repricing = (target - prices * slack - prices * multiply(jacobian, move)) / slack
 
     # The longest of the halved steps that keeps everything positive.
     lengths = 0.5 ** xp.arange(HALVINGS, dtype=point.dtype, device=device(point))
     trial = lengths[:, None] * move[..., None, :]
-    image = _apply(game.cosines, point * move)
+    image = apply_cosines(game, point * move)
     trial_gains = (1 + trial) * (
         gains[..., None, :] + lengths[:, None] * (point * image)[..., None, :]
     )
@@ -240,7 +247,3 @@ def _interior_step(game: CanonicalGame, state: CCPState) -> _Iterate:
     return _Iterate(
         moved, product + length * image, prices + length * repricing, state.cost, length[..., 0]
     )
-
-
-def _apply(matrix: Float[Array, "*batch K K"], vector: Float[Array, "*batch K"]) -> Array:
-    return (matrix @ vector[..., None])[..., 0]

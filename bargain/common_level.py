@@ -13,6 +13,7 @@ from bargain.factor import factor_of, legal, multiply, norm, with_disagreement
 from bargain.loop import select
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import Egalitarian, KalaiSmorodinsky, Solution
+from bargain.solver import check_tolerance
 from bargain.surplus_criteria import weigh_level
 
 KEPT = 0.01
@@ -74,7 +75,7 @@ class CommonLevel:
     Parameters
     ----------
     tol : float
-        Stop where the residual is at most this, or at the rounding floor.
+        Stop where the residual is at most this, or at the rounding floor; at least zero.
 
     Notes
     -----
@@ -98,6 +99,9 @@ class CommonLevel:
     patience: ClassVar[int] = 100
     takes_disagreement: ClassVar[bool] = True
     solutions: ClassVar[tuple[type[Solution], ...]] = (Egalitarian, KalaiSmorodinsky)
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

@@ -11,6 +11,7 @@ from bargain.line_search import exact_step
 from bargain.opening import lipschitz_bound, opening, proximal_step, scaled, stretch
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import Solution
+from bargain.solver import check_tolerance
 
 
 class FixedPointState(NamedTuple):
@@ -39,7 +40,7 @@ class FixedPoint:
     Parameters
     ----------
     tol : float
-        Stop where the residual is at most this, or at the rounding floor.
+        Stop where the residual is at most this, or at the rounding floor; at least zero.
 
     References
     ----------
@@ -57,6 +58,9 @@ class FixedPoint:
     tol: float = 1e-11
     patience: ClassVar[int] = 5000
     takes_disagreement: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

@@ -19,6 +19,7 @@ from bargain.interior_step import Iterate, newton_move
 from bargain.order_path import is_near, next_order
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import AlphaFair, Nash, Solution
+from bargain.solver import check_tolerance
 
 KEPT = 0.01
 """Part of every surplus and multiplier that a step leaves at least."""
@@ -82,7 +83,7 @@ class InteriorPoint:
     ----------
     tol : float
         Stop where the residual (slack of the radius included) is at most this, or at the rounding
-        floor.
+        floor; at least zero.
 
     References
     ----------
@@ -101,6 +102,9 @@ class InteriorPoint:
     patience: ClassVar[int] = 200
     takes_disagreement: ClassVar[bool] = True
     solutions: ClassVar[tuple[type[Solution], ...]] = (Nash, AlphaFair)
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

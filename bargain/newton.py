@@ -13,6 +13,7 @@ from bargain.line_search import exact_step
 from bargain.opening import opening
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import AlphaFair, Nash, Solution
+from bargain.solver import check_tolerance
 
 
 class NewtonState(NamedTuple):
@@ -40,7 +41,8 @@ class Newton:
     ----------
     tol : float
         Stop where the residual ``max |b_i (C b)_i / w_i - 1|`` (see :class:`bargain.Certificate`
-        for α-fair solutions) is at most this, or at the floor that rounding puts under it.
+        for α-fair solutions) is at most this, or at the floor that rounding puts under it;
+        at least zero.
 
     Examples
     --------
@@ -54,6 +56,9 @@ class Newton:
     patience: ClassVar[int] = 200
     takes_disagreement: ClassVar[bool] = False
     solutions: ClassVar[tuple[type[Solution], ...]] = (Nash, AlphaFair)
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

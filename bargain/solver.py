@@ -40,3 +40,11 @@ class Solver(Protocol):
     def answer(self, game: CanonicalGame, solution: Solution, state: Any, /) -> Answer:
         """Read the answer off a state."""
         ...
+
+
+def check_tolerance(tol: float) -> None:
+    """Raise unless a solver can reach its tolerance."""
+    if not tol >= 0:
+        raise ValueError(
+            f"tol: expected a number of at least zero, found {tol}; zero stops where rounding does"
+        )

@@ -9,6 +9,7 @@ from bargain.canonical import CanonicalGame, apply_cosines
 from bargain.evidence import Answer, combined
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import Solution, Utilitarian
+from bargain.solver import check_tolerance
 
 
 class WeightedSumState(NamedTuple):
@@ -24,7 +25,7 @@ class WeightedSum:
     Parameters
     ----------
     tol : float
-        The residual up to which rounding is taken for granted.
+        The residual up to which rounding is taken for granted; at least zero.
 
     Examples
     --------
@@ -38,6 +39,9 @@ class WeightedSum:
     patience: ClassVar[int] = 0
     takes_disagreement: ClassVar[bool] = True
     solutions: ClassVar[tuple[type[Solution], ...]] = (Utilitarian,)
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

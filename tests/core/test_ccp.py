@@ -82,6 +82,12 @@ def test_it_recognises_a_disagreement(case):
     assert status_of(outcome) == "DISAGREEMENT"
 
 
+@pytest.mark.parametrize("rounds", [0, -3])
+def test_there_is_a_round_at_least(rounds):
+    with pytest.raises(ValueError, match=f"rounds: expected at least 1, found {rounds}"):
+        CCP(rounds=rounds)
+
+
 def test_the_number_of_rounds_is_an_option():
     case = strategies.weighted(strategies.strongly_conflicting(12, 0, 0.1), 0, 3.0)
     full = list(states_of(CCP(), canonical_game(case), most=500))
