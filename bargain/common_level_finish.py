@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, apply_cosines
-from bargain.evidence import Answer
+from bargain.evidence import Answer, proved
 from bargain.factor import in_gradients, legal, multiply, norm
 from bargain.loop import select
 from bargain.min_norm import solve_on
@@ -54,12 +54,12 @@ def finish(
     length, whole = norm(force)[..., None], xp.sum(prices, axis=-1)[..., None]
     along = prices / xp.where(length > 0, length, 1.0)
     own = xp.where(game.inside, in_gradients(factor, legal(update)), 0.0)
-    evidence, _ = judge_surplus(game, Egalitarian(), along, prices)
-    ours, _ = judge_surplus(game, Egalitarian(), own, prices)
+    evidence, gap = judge_surplus(game, Egalitarian(), along, prices)
+    ours, our_gap = judge_surplus(game, Egalitarian(), own, prices)
     # Where prices nearly cancel, what they give is huge and cancels too: only the floor shows that.
     better = ours.residual + ours.floor < evidence.residual + evidence.floor
     answer = Answer(xp.where(better[..., None], own, along), prices)
-    residual = xp.where(better, ours.residual, evidence.residual)
+    residual = xp.where(better, proved(ours, our_gap), proved(evidence, gap))
     support = game.inside & (prices > surplus * whole)
     # Prices that show that there is nothing to agree on are the proof already.
     begin = _Finish(answer, residual, support, evidence.stationary)
@@ -100,12 +100,12 @@ def _refine(game: CanonicalGame, state: _Finish) -> _Finish:
     slack = apply_cosines(game, trial) - game.disagreement - level[..., None] * game.weights
     positive = xp.where(trial > 0, trial, 0.0)
     answer = Answer(positive, positive)
-    evidence, _ = judge_surplus(game, Egalitarian(), *answer)
-    better = ~state.over & found & (evidence.residual < state.residual)
+    residual = proved(*judge_surplus(game, Egalitarian(), *answer))
+    better = ~state.over & found & (residual < state.residual)
     corrected = game.inside & xp.where(support, trial > 0, slack < 0)
     return _Finish(
         answer=select(better, answer, state.answer),
-        residual=xp.where(better, evidence.residual, state.residual),
+        residual=xp.where(better, residual, state.residual),
         support=corrected,
         over=state.over | ~found | xp.all(corrected == support, axis=-1),
     )

@@ -7,7 +7,15 @@ an agreement are the prices that support it. Nothing here depends on how the poi
 from array_api_compat import array_namespace
 
 from bargain.canonical import CanonicalGame, apply_cosines
-from bargain.evidence import ROUNDING, WORST_FLOOR, Evidence, combined, magnitudes, weigh
+from bargain.evidence import (
+    ROUNDING,
+    WORST_FLOOR,
+    Evidence,
+    combined,
+    magnitudes,
+    shortfall,
+    weigh,
+)
 from bargain.fair_shares import divergence, weigh_fair
 from bargain.shapes import Array, Float
 from bargain.solutions import AlphaFair, Nash, Solution, Utilitarian
@@ -63,16 +71,16 @@ def weigh_smallest(
     level = xp.where(solid, level, 1.0)[..., None]
     claims = level * game.weights
     excess = xp.where(game.inside, product / claims - 1, 0.0)
-    gap = xp.max(-excess, axis=-1)
-    gap = xp.where(gap > 0, gap, 0.0)
+    epsilon = ROUNDING * xp.finfo(point.dtype).eps
+    wobble = xp.where(game.inside, epsilon * magnitudes(game, taken) / claims, 0.0)
+    gap, hidden = shortfall(game, -excess, wobble)
     shares = taken * game.weights / xp.where(worth > 0, worth, 1.0)[..., None]
     waste = xp.max(shares * xp.abs(excess), axis=-1)
-    epsilon = ROUNDING * xp.finfo(point.dtype).eps
-    wobble = xp.where(game.inside, magnitudes(game, taken) / claims, 0.0)
-    floor = epsilon * xp.max(wobble, axis=-1)
+    # The level is a mean of what players get, by their shares, and known as well as that.
+    floor = xp.sum(shares * wobble, axis=-1) + hidden
     residual = xp.where(solid, xp.where(gap > waste, gap, waste), xp.inf)
     evidence = Evidence(residual, floor, length, length <= game.resolution)
-    # Where rounding hides what the player with the longest gradient gains, nothing is bounded.
+    # Where rounding hides whether everyone gains, nothing is bounded.
     return evidence, xp.where(solid & (floor < WORST_FLOOR), gap, xp.inf)
 
 

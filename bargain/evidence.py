@@ -109,6 +109,41 @@ def combined(
     return power, length
 
 
+def shortfall(
+    game: CanonicalGame, lack: Float[Array, "*batch K"], wobble: Float[Array, "*batch K"]
+) -> tuple[Float[Array, "*batch"], Float[Array, "*batch"]]:
+    """Return the part by which the worst claim is missed, and how much more rounding may hide.
+
+    Rounding counts only where it could put a player below his claim. One with a long gradient gets
+    a multiple of what he claims, and what rounding does to that multiple is nobody's loss.
+
+    Parameters
+    ----------
+    game
+        The canonical game.
+    lack
+        Shape ``(*batch, K)``: the part of his claim that each player does not get; negative where
+        he gets more.
+    wobble
+        Shape ``(*batch, K)``: the part that rounding may change that by.
+    """
+    xp = array_namespace(lack)
+    gap = xp.max(xp.where(game.inside, lack, 0.0), axis=-1)
+    gap = xp.where(gap > 0, gap, 0.0)
+    worst = xp.max(xp.where(game.inside, lack + wobble, 0.0), axis=-1)
+    return gap, xp.where(worst > gap, worst - gap, 0.0)
+
+
+def proved(evidence: Evidence, gap: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
+    """Return the residual, infinite where rounding hides whether everyone gains.
+
+    Who gets his claim to the last digit, but of numbers that nearly cancel, proves less than one
+    who gets a little more.
+    """
+    xp = array_namespace(gap)
+    return xp.where(gap < xp.inf, evidence.residual, xp.inf)
+
+
 def weigh_surplus(
     game: CanonicalGame,
     utilities: Float[Array, "*batch K"],

@@ -8,7 +8,7 @@ from array_api_compat import array_namespace, device
 from bargain.backend import Backend, backend_for
 from bargain.canonical import CanonicalGame, Frame, apply_cosines
 from bargain.criteria import weigh_smallest
-from bargain.evidence import ROUNDING, Answer
+from bargain.evidence import ROUNDING, Answer, proved
 from bargain.loop import Search
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import Egalitarian, KalaiSmorodinsky, Solution
@@ -119,10 +119,11 @@ class MinNorm:
     def answer(self, game: CanonicalGame, solution: Solution, state: MinNormState) -> Answer:
         """Solve for the prices of those who have one, and take that where it is better."""
         xp = array_namespace(state.point)
-        evidence, _ = weigh_smallest(game, state.point, apply_cosines(game, state.point))
+        evidence, gap = weigh_smallest(game, state.point, apply_cosines(game, state.point))
         support = game.inside & (state.point > state.slack)
         # Prices that show that gradients cancel are the proof already.
-        first = _Finish(state.point, evidence.residual, support, evidence.stationary)
+        residual = proved(evidence, gap)
+        first = _Finish(state.point, residual, support, evidence.stationary)
         last = backend_for(state.point).while_loop(
             lambda finish: xp.any(~finish.over), lambda finish: _refine(game, finish), first, TRIALS
         )
@@ -148,12 +149,12 @@ def _refine(game: CanonicalGame, finish: _Finish) -> _Finish:
         trial = trial + solve_on(game, support, lack)
     slack = apply_cosines(game, trial) - game.weights
     legal = xp.where(trial > 0, trial, 0.0)
-    found, _ = weigh_smallest(game, legal, apply_cosines(game, legal))
-    better = ~finish.over & (found.residual < finish.residual)
+    residual = proved(*weigh_smallest(game, legal, apply_cosines(game, legal)))
+    better = ~finish.over & (residual < finish.residual)
     corrected = game.inside & xp.where(support, trial > 0, slack < 0)
     return _Finish(
         point=xp.where(better[..., None], legal, finish.point),
-        residual=xp.where(better, found.residual, finish.residual),
+        residual=xp.where(better, residual, finish.residual),
         support=corrected,
         over=finish.over | xp.all(corrected == support, axis=-1),
     )

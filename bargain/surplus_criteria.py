@@ -14,6 +14,7 @@ from bargain.evidence import (
     Evidence,
     combined,
     magnitudes,
+    shortfall,
     weigh_surplus,
 )
 from bargain.fair_shares import divergence
@@ -119,16 +120,13 @@ def weigh_level(
     asked = claims * bound[..., None]
     unit = xp.where(asked > 0, asked, 1 + xp.abs(disagreement))
     lack = (asked - (utilities - disagreement)) / unit
-    wobble = epsilon * (magnitude + xp.abs(disagreement)) / unit
-    lack, pessimistic = xp.where(game.inside, lack, 0.0), xp.where(game.inside, lack + wobble, 0.0)
-    lack, pessimistic = xp.max(lack, axis=-1), xp.max(pessimistic, axis=-1)
-    gap = xp.where(lack > 0, lack, 0.0)
+    gap, hidden = shortfall(game, lack, epsilon * (magnitude + xp.abs(disagreement)) / unit)
     # The length is a square root: where it vanishes, rounding leaves the root of epsilon.
     power = xp.sum(prices, axis=-1) ** 2 * epsilon
     blur = power / xp.where(power > 0, xp.sqrt(length * length + power) + length, 1.0)
     blur = blur + epsilon * xp.sum(prices * xp.abs(disagreement), axis=-1)
     floor = blur / xp.where(solid, length - given, 1.0)
-    floor = floor + xp.where(pessimistic > gap, pessimistic - gap, 0.0)
+    floor = floor + hidden
     evidence = Evidence(
         residual=xp.where(solid, gap, xp.inf),
         floor=floor,

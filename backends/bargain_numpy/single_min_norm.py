@@ -105,9 +105,9 @@ def _conclude(
     shares /= worth
     waste = shares * excess
     residual = max(gap, abs(float(waste[idamax(waste)])))
-    wobble = dsymv(1.0, plain.magnitudes, point)
+    wobble = dsymv(ROUNDING * EPSILON / level, plain.magnitudes, point)
     wobble /= claims
-    floor = ROUNDING * EPSILON * float(wobble.max()) / level
+    floor = ddot(shares, wobble) + max(0.0, float((wobble - excess).max()) - gap)
     if not (floor < WORST_FLOOR and residual <= max(2 * tol, floor)):
         return None
     players = len(claims)
