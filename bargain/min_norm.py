@@ -12,6 +12,7 @@ from bargain.evidence import ROUNDING, Answer, proved
 from bargain.loop import Search
 from bargain.shapes import Array, Bool, Float
 from bargain.solutions import Egalitarian, KalaiSmorodinsky, Solution
+from bargain.solver import check_tolerance
 
 KEPT = 0.01
 """Part of every entry that a step leaves at least."""
@@ -52,7 +53,7 @@ class MinNorm:
     ----------
     tol : float
         The residual up to which the result counts as an agreement, unless rounding does not
-        permit that much.
+        permit that much; at least zero.
 
     Notes
     -----
@@ -76,6 +77,9 @@ class MinNorm:
     patience: ClassVar[int] = 100
     takes_disagreement: ClassVar[bool] = False
     solutions: ClassVar[tuple[type[Solution], ...]] = (Egalitarian, KalaiSmorodinsky)
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tol)
 
     def init(
         self, game: CanonicalGame, solution: Solution, start: Float[Array, "*batch K"] | None

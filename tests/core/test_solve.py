@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 import bargain
-from bargain import CCP, CommonLevel, FixedPoint, InteriorPoint, Newton, WeightedSum
+from bargain import CCP, CommonLevel, FixedPoint, InteriorPoint, MinNorm, Newton, WeightedSum
 from tests import strategies
 from tests.judge import judge_outcome
 from tests.libraries import as_numpy, game_of, status_of
@@ -73,7 +73,9 @@ def test_a_start_has_a_coefficient_for_each_player(xp, shape):
         bargain.solve(xp.game(GRAM), start=xp.asarray(np.ones(shape)))
 
 
-@pytest.mark.parametrize("kind", [Newton, FixedPoint, CCP, InteriorPoint, CommonLevel, WeightedSum])
+@pytest.mark.parametrize(
+    "kind", [Newton, FixedPoint, CCP, InteriorPoint, MinNorm, CommonLevel, WeightedSum]
+)
 @pytest.mark.parametrize("tol", [-1.0, math.nan])
 def test_a_tolerance_can_be_reached(kind, tol):
     assert kind(tol=0.0).tol == 0
