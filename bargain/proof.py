@@ -68,6 +68,13 @@ def prove(
         factor = stretch(game, prices, product)
         prices, product = scaled(game, prices, factor), scaled(game, product, factor)
         evidence, gap = judge(terms, solution, prices, product)
+        # Signs and numbers are nobody's word: a solver might have answered anything.
+        sound = xp.all(~game.inside | ((prices >= 0) & (prices < xp.inf)), axis=-1)
+        evidence = evidence._replace(
+            residual=xp.where(sound, evidence.residual, xp.inf),
+            stationary=sound & evidence.stationary,
+        )
+        gap = xp.where(sound, gap, xp.inf)
         if isinstance(solution, Nash):
             gap = gap * frame.mean_weight
         gains = prices * product
@@ -95,6 +102,12 @@ def prove(
             gap = gap * frame.mean_weight
         length = frame.radius[..., None]
         supports = prices
+    # Everyone has more than he asks for, whatever the update: to leave it at none is an agreement.
+    evidence = evidence._replace(
+        residual=xp.where(frame.content, 0.0, evidence.residual),
+        floor=xp.where(frame.content, 0.0, evidence.floor),
+    )
+    gap = xp.where(frame.content, 0.0, gap)
     inside_gains = xp.where(game.inside, gains, 0.0)
     total = xp.sum(inside_gains, axis=-1)[..., None]
     combination = xp.where(game.inside, prices, 0.0) / frame.units
