@@ -77,7 +77,8 @@ def solve_file(
         Path,
         typer.Argument(
             help="A .npy, .npz, .csv or .json file with a Gram matrix, shape (K, K): entry (i, j) "
-            "is the inner product of the gradients of players i and j.",
+            "is the inner product of the gradients of players i and j. With - CSV or JSON is read "
+            "from the standard input.",
             show_default=False,
         ),
     ],
@@ -108,10 +109,15 @@ def solve_file(
         ),
     ] = None,
     radius: Annotated[
-        float, typer.Option(metavar="R", help="Greatest length of the update; matters with D only.")
+        float,
+        typer.Option(
+            metavar="R",
+            help="Greatest length of the update. Utilities grow with it; what is agreed depends on "
+            "it with D only.",
+        ),
     ] = 1.0,
     solution: Annotated[
-        SolutionName, typer.Option(help="Which agreement is meant.")
+        SolutionName, typer.Option(case_sensitive=False, help="Which agreement is meant.")
     ] = SolutionName.NASH,
     alpha: Annotated[
         float | None, typer.Option(metavar="A", help="The order of the alpha-fair solution.")
@@ -249,7 +255,10 @@ def verify_solution(
     ] = False,
     axiom: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this axiom, or those with NAME in theirs; repeat."),
+        typer.Option(
+            metavar="NAME",
+            help="Only this axiom, or those with NAME in theirs, in any case; repeat.",
+        ),
     ] = None,
     gradients: Annotated[
         bool, typer.Option("--gradients", help="The function is one of gradient games.")

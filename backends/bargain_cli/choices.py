@@ -8,11 +8,12 @@ from bargain_cli.input_error import InputError
 
 
 class SolutionName(StrEnum):
-    """The solutions."""
+    """The solutions; Kalai and Smorodinsky's has a short name too."""
 
     NASH = "nash"
     ALPHA_FAIR = "alpha-fair"
     KALAI_SMORODINSKY = "kalai-smorodinsky"
+    KS = "ks"
     EGALITARIAN = "egalitarian"
     UTILITARIAN = "utilitarian"
 
@@ -29,6 +30,7 @@ class SolverName(StrEnum):
 SOLUTIONS = {
     SolutionName.NASH: bargain.Nash,
     SolutionName.KALAI_SMORODINSKY: bargain.KalaiSmorodinsky,
+    SolutionName.KS: bargain.KalaiSmorodinsky,
     SolutionName.EGALITARIAN: bargain.Egalitarian,
     SolutionName.UTILITARIAN: bargain.Utilitarian,
 }
@@ -42,6 +44,7 @@ LABELS = {
     SolutionName.NASH: "Nash",
     SolutionName.ALPHA_FAIR: "α-fair",
     SolutionName.KALAI_SMORODINSKY: "Kalai–Smorodinsky",
+    SolutionName.KS: "Kalai–Smorodinsky",
     SolutionName.EGALITARIAN: "egalitarian",
     SolutionName.UTILITARIAN: "utilitarian",
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 import bargain
 from bargain_cli.input_error import InputError
-from bargain_cli.reading import read_array, read_vector
+from bargain_cli.reading import name_of, read_array, read_vector
 
 __all__ = ["make_game", "player_names", "read_matrix"]
 
@@ -19,7 +19,7 @@ def read_matrix(
     Parameters
     ----------
     file : Path
-        Where the Gram matrix, shape (K, K), or the gradients lie.
+        Where the Gram matrix, shape (K, K), or the gradients lie; ``-`` is the standard input.
     gradients : bool
         Whether the file holds gradients, shape (K, P).
     key : str, optional
@@ -37,10 +37,11 @@ def read_matrix(
     InputError
         If the file cannot be read or its array has the wrong shape.
     """
-    matrix = _take(read_array(file, key), index, file)
+    source = name_of(file)
+    matrix = _take(read_array(file, key), index, source)
     if not gradients and matrix.shape[0] != matrix.shape[1]:
         raise InputError(
-            f"{file} holds a matrix of shape {matrix.shape}, but a Gram matrix has shape (K, K); "
+            f"{source} holds a matrix of shape {matrix.shape}, but a Gram matrix has shape (K, K); "
             "if its rows are the players' gradients, add --gradients."
         )
     return matrix
@@ -82,7 +83,7 @@ def make_game(
         (a symmetric matrix, positive weights and so on) is the game's own to check.
     """
     if gradients:
-        matrix = _gram(matrix, file)
+        matrix = _gram(matrix, name_of(file))
     players = matrix.shape[0]
     return bargain.GradientGame(
         matrix,
@@ -120,34 +121,36 @@ def player_names(text: str | None, players: int) -> list[str]:
     return names
 
 
-def _gram(gradients: np.ndarray, file: Path) -> np.ndarray:
+def _gram(gradients: np.ndarray, source: str) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         gram = bargain.gram(gradients)
     if np.isfinite(gradients).all() and not np.isfinite(gram).all():
         raise InputError(
-            f"{file} holds gradients whose inner products are too large for {gram.dtype}; divide "
+            f"{source} holds gradients whose inner products are too large for {gram.dtype}; divide "
             "all gradients by a common factor, which changes no agreement."
         )
     return gram
 
 
-def _take(array: np.ndarray, index: int | None, file: Path) -> np.ndarray:
+def _take(array: np.ndarray, index: int | None, source: str) -> np.ndarray:
     if array.ndim == 3 and index is not None:
         if not -len(array) <= index < len(array):
             raise InputError(
-                f"--index must lie between 0 and {len(array) - 1}, since {file} holds {len(array)} "
-                f"matrices, but is {index}."
+                f"--index must lie between 0 and {len(array) - 1}, since {source} holds "
+                f"{len(array)} matrices, but is {index}."
             )
         return array[index]
     if array.ndim == 3:
         raise InputError(
-            f"{file} holds a stack of {len(array)} matrices, shape {array.shape}; choose one with "
-            f"--index N, from 0 to {len(array) - 1}."
+            f"{source} holds a stack of {len(array)} matrices, shape {array.shape}; choose one "
+            f"with --index N, from 0 to {len(array) - 1}."
         )
     if array.ndim != 2:
-        raise InputError(f"{file} holds an array of shape {array.shape}, but a matrix is expected.")
+        raise InputError(
+            f"{source} holds an array of shape {array.shape}, but a matrix is expected."
+        )
     if index is not None:
-        raise InputError(f"{file} holds one matrix, not a stack; leave out --index.")
+        raise InputError(f"{source} holds one matrix, not a stack; leave out --index.")
     return array
 
 

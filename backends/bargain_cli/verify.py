@@ -75,7 +75,7 @@ def verify_function(
     target : str
         ``MODULE:FUNCTION``.
     names : list of str
-        Names of axioms, or parts of them; all if empty.
+        Names of axioms, or parts of them, in any case; all if empty.
     gradients : bool
         Whether the function is one of gradient games.
     weights : bool
@@ -160,12 +160,14 @@ def verify_all(*, examples: int, seed: int, jobs: int | None) -> bool:
 
 
 def _wanted(known: tuple[Axiom, ...], names: list[str]) -> list[Axiom]:
-    wanted = [axiom for axiom in known if not names or any(name in axiom.name for name in names)]
+    def named(axiom: Axiom, name: str) -> bool:
+        return name.casefold() in axiom.name.casefold()
+
     for name in names:
-        if not any(name in axiom.name for axiom in known):
+        if not any(named(axiom, name) for axiom in known):
             listed = ", ".join(axiom.name for axiom in known)
             raise InputError(f"There is no axiom {name!r}; there are: {listed}.")
-    return wanted
+    return [axiom for axiom in known if not names or any(named(axiom, name) for name in names)]
 
 
 def _progress() -> Progress:

@@ -14,10 +14,13 @@ GRAM = [[4.0, 1.0, 0.0], [1.0, 2.0, -0.5], [0.0, -0.5, 1.0]]
 
 @pytest.fixture
 def run():
-    """Run `bargain` with these arguments; an exception that is no exit fails the test."""
+    """Run `bargain` with these arguments; an exception that is no exit fails the test.
 
-    def invoke(*arguments):
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    What there is on standard input is given as ``input``.
+    """
+
+    def invoke(*arguments, **typed):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], **typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
@@ -29,8 +32,8 @@ def run():
 def refused(run):
     """Run `bargain`, expect one sentence on standard error and status 2, and give the sentence."""
 
-    def invoke(*arguments):
-        result = run(*arguments)
+    def invoke(*arguments, **typed):
+        result = run(*arguments, **typed)
         assert result.exit_code == 2, result.output
         assert result.stdout == ""
         assert result.stderr.startswith("Error: ")

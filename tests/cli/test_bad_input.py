@@ -178,3 +178,25 @@ def test_options_that_do_not_exist(run, gram_file, arguments):
     assert result.exit_code == 2
     assert arguments[0] in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("", (), "standard input holds no numbers"),
+        ("1,2\n3\n", (), "standard input is not a table: line 2"),
+        ("1,x\n", (), "standard input must hold numbers separated by commas"),
+        ("[[1, 0], [0", (), "standard input is not a JSON file"),
+        ("[[1, 2], [3]]", (), "standard input must hold rows of equal length"),
+        ('{"a": [[1]], "b": [[1]]}', (), "standard input holds 2 arrays (a, b)"),
+        ("1,0\n0,1\n", ("--key", "a"), "standard input holds one table without a name"),
+        ("1,0\n0,1\n", ("--index", "0"), "standard input holds one matrix"),
+        ("[[[1]], [[2]]]", (), "standard input holds a stack of 2 matrices"),
+        ("[[[1]], [[2]]]", ("--index", "2"), "since standard input holds 2 matrices"),
+        ("1,2,3\n", (), "standard input holds a matrix of shape (1, 3)"),
+        ("1e200,1\n1,2\n", ("--gradients",), "standard input holds gradients whose"),
+        (b"\x93NUMPY\xff", (), "standard input must be text"),
+    ],
+)
+def test_standard_input_that_is_no_game(refused, content, options, expected):
+    assert expected in refused("solve", "-", *options, input=content)

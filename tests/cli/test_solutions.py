@@ -13,6 +13,8 @@ GRAM = np.asarray([[4.0, 1.0, 0.0], [1.0, 2.0, -0.5], [0.0, -0.5, 1.0]])
 EXPECTED = {
     ("nash",): bargain.Nash(),
     ("kalai-smorodinsky",): bargain.KalaiSmorodinsky(),
+    ("ks",): bargain.KalaiSmorodinsky(),
+    ("KS",): bargain.KalaiSmorodinsky(),
     ("egalitarian",): bargain.Egalitarian(),
     ("utilitarian",): bargain.Utilitarian(),
     ("alpha-fair", "--alpha", "2"): bargain.AlphaFair(2.0),

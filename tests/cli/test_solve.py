@@ -213,3 +213,26 @@ def test_help_shows_an_example(run):
     assert "solve" in run("-h").output
     assert "bargain solve gram.csv --weights" in run("solve", "--help").output
     assert "bargain demo --output" in run("demo", "--help").output
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("# names: a, b\n4, 1\r\n1, 2\n\n", ()),
+        ("\ufeff4,1\n1,2\n", ()),
+        (" [[4, 1], [1, 2]]", ()),
+        ('{"first": [[1]], "gram": [[4, 1], [1, 2]]}', ("--key", "gram")),
+        ("[[[9]], [[4]]]", ("--index", "1")),
+    ],
+)
+def test_standard_input(run, text, options):
+    printed = outcome_of(run("solve", "-", "--json", *options, input=text))
+    gram = [[4.0]] if "--index" in options else [[4.0, 1.0], [1.0, 2.0]]
+    expected = bargain.nash(np.asarray(gram)).coefficients
+    np.testing.assert_allclose(printed["coefficients"], expected)
+
+
+def test_gradients_on_standard_input(run):
+    printed = outcome_of(run("solve", "-", "--gradients", "--json", input="1,2,0\n0,1,-1\n"))
+    rows = np.asarray([[1.0, 2.0, 0.0], [0.0, 1.0, -1.0]])
+    np.testing.assert_allclose(printed["utilities"], bargain.nash(rows @ rows.T).utilities)

@@ -38,6 +38,14 @@ def test_a_solution_that_holds(run):
     assert "holds so far, in 12 games" in result.stdout
 
 
+def test_axioms_are_named_in_any_case(run):
+    words = ("verify", "my_rules:equal", "--examples", "5", "--axiom")
+    shown = run(*words, "pAREto").stdout
+    assert shown == run(*words, "Pareto").stdout
+    assert "weak Pareto" in shown
+    assert "symmetry" not in shown
+
+
 def test_a_solution_that_does_not(run):
     result = run(
         "verify", "my_rules:equal", "--axiom", "Pareto", "--axiom", "symmetry", "--seed", "1"
