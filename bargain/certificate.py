@@ -13,6 +13,7 @@ from bargain.leximin import proposed_stages, refines
 from bargain.outcome import Certificate, Outcome, Status
 from bargain.proof import certificate_of, prove, proves_agreement
 from bargain.solutions import Solution
+from bargain.tally import tallies, tells_nothing
 from bargain.terms import hopeful, terms_of, without_unread
 from bargain.validation import checked_solution, indefinite
 
@@ -59,6 +60,11 @@ def certify(
     alternative: a convex combination of gradients that vanishes (with a disagreement point: whose
     norm times the radius is at most its mean of :math:`d`), which no common improvement survives.
 
+    The utilities and shares of the outcome have to be those of its coefficients (and with a
+    disagreement point of its certificate's multipliers), up to rounding; at a disagreement
+    coefficients, utilities and shares are zero. Gap, residual, floor and ``accepted`` are not read
+    but computed afresh: those of the certificate that is returned count.
+
     Parameters
     ----------
     game : GradientGame
@@ -82,6 +88,8 @@ def certify(
     ------
     TypeError
         The outcome is no Outcome, the solution no solution, or the game holds no arrays.
+    ValueError
+        The outcome is one of a game of another shape, or ``precision`` is out of range.
 
     Notes
     -----
@@ -101,6 +109,9 @@ def certify(
     >>> wrong = outcome._replace(coefficients=outcome.coefficients * numpy.asarray([1.0, 2.0]))
     >>> bool(bargain.certify(game, bargain.Nash(), wrong).accepted)
     False
+    >>> boastful = outcome._replace(utilities=outcome.utilities * 2)
+    >>> bool(bargain.certify(game, bargain.Nash(), boastful).accepted)
+    False
     """
     payoffs = payoffs_for(game)
     if payoffs is not None:
@@ -111,6 +122,12 @@ def certify(
         raise TypeError(
             f"outcome: expected the Outcome to check, found {type(outcome).__name__}; pass what "
             f"solve returned"
+        )
+    expected = tuple(game.gram.shape[:-1])
+    if tuple(outcome.coefficients.shape) != expected:
+        raise ValueError(
+            f"outcome: expected coefficients of shape {expected}, found "
+            f"{tuple(outcome.coefficients.shape)}; pass what solve returned for this game"
         )
     xp = array_namespace(game.gram)
     precision = precision_of(game.gram, precision)
@@ -140,5 +157,7 @@ def certify(
     proof = prove(canonical, frame, answer, solution, stages)
     bar = float(xp.finfo(game.gram.dtype).eps) ** 0.5 if tol is None else tol
     proven = xp.where(agreed, proves_agreement(proof, bar), proof.evidence.stationary)
-    accepted = sound & legal & proven & (agreed | refused)
+    told = tallies(canonical, frame, answer, proof, outcome)
+    told = xp.where(agreed, told, tells_nothing(outcome))
+    accepted = sound & legal & proven & told & (agreed | refused)
     return certificate_of(canonical, proof, agreed, refused, accepted)

@@ -10,7 +10,7 @@ from bargain import Nash, Status, certify
 from bargain.canonical import canonicalise
 from bargain.fair_shares import divergence
 from tests import strategies
-from tests.libraries import as_numpy, game_of, status_of
+from tests.libraries import as_numpy, game_of, open_library, status_of
 from tests.oracles import nash_value_by_cvxpy
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -65,7 +65,7 @@ def test_a_perturbed_coefficient_is_found_out(case, seed):
 
 @given(AGREED, SEEDS)
 def test_what_an_outcome_says_of_itself_is_not_believed(case, seed):
-    """Shares, utilities, gap, residual and even the certificate may be forged to no effect."""
+    """Gap, residual and even the certificate may be forged to no effect."""
     if case.players == 1:
         return
     honest, rng = bargain.solve(game_of(case)), np.random.default_rng(seed)
@@ -79,13 +79,112 @@ def test_what_an_outcome_says_of_itself_is_not_believed(case, seed):
     assert float(forged.residual) <= 1e-10
     assert not accepted(case, forged)
     vandalised = honest._replace(
-        utilities=honest.utilities * np.nan,
-        shares=honest.shares * np.nan,
         gap=np.asarray(np.nan),
         residual=np.asarray(np.nan),
         certificate=honest.certificate._replace(multipliers=0 * honest.coefficients),
     )
     assert accepted(case, vandalised)
+
+
+EVERY = [
+    Nash(),
+    bargain.AlphaFair(0.5),
+    bargain.AlphaFair(3.0),
+    bargain.KalaiSmorodinsky(),
+    bargain.Egalitarian(leximin=True),
+    bargain.Utilitarian(),
+]
+TAMPERED = {
+    "utilities of another unit": lambda o: o._replace(utilities=o.utilities * 1e6),
+    "a little more utility": lambda o: o._replace(utilities=o.utilities * (1 + 1e-9)),
+    "utilities unknown": lambda o: o._replace(utilities=o.utilities * np.nan),
+    "negative shares": lambda o: o._replace(shares=o.shares * 0 - 7),
+    "a little more of a share": lambda o: o._replace(shares=o.shares + np.eye(4)[0] * 1e-9),
+    "infinite shares": lambda o: o._replace(shares=o.shares + np.inf),
+}
+SILENT = np.array([1.0, 3.0, 0.0, 2.0])
+
+
+@pytest.mark.parametrize("disagreement", [None, np.array([0.1, -0.2, 0.0, 0.1])])
+@pytest.mark.parametrize("solution", EVERY, ids=str)
+def test_what_is_told_has_to_follow_from_the_coefficients(solution, disagreement):
+    grams = np.stack([strategies.full_rank(4, seed).gram for seed in range(3)])
+    for gram, weights in ((grams[0], None), (grams, None), (grams, SILENT)):
+        game = bargain.GradientGame(gram, weights, disagreement, radius=2.0)
+        outcome = bargain.solve(game, solution)
+        assert (outcome.status == Status.AGREEMENT).all()
+        assert certify(game, solution, outcome).accepted.all()
+        for name, tampered in TAMPERED.items():
+            assert not certify(game, solution, tampered(outcome)).accepted.any(), name
+        if weights is not None:
+            louder = outcome._replace(coefficients=outcome.coefficients + (SILENT == 0))
+            assert not certify(game, solution, louder).accepted.any()
+
+
+def test_one_outcome_of_a_batch_is_tampered_with(xp):
+    game = xp.game(np.stack([np.eye(2), np.eye(2)]))
+    outcome = bargain.solve(game)
+    turned = outcome._replace(utilities=outcome.utilities * xp.asarray([[1.0], [2.0]]))
+    assert as_numpy(certify(game, Nash(), turned).accepted).tolist() == [True, False]
+
+
+def test_a_disagreement_gives_nobody_anything():
+    game = bargain.GradientGame(np.array([[1.0, -1.0], [-1.0, 1.0]]))
+    outcome = bargain.solve(game)
+    assert certify(game, Nash(), outcome).accepted
+    for name in ("coefficients", "utilities", "shares"):
+        richer = outcome._replace(**{name: np.array([0.0, 1e-3])})
+        assert not certify(game, Nash(), richer).accepted, name
+
+
+def test_utilities_beyond_the_range_of_their_type_are_what_they_are():
+    game = bargain.GradientGame(np.eye(2, dtype=np.float32) * 1e30, radius=1e30)
+    with np.errstate(over="ignore", invalid="ignore"):
+        outcome = bargain.solve(game)
+        assert np.isinf(outcome.utilities).all()
+        assert certify(game, Nash(), outcome).accepted
+
+
+def test_what_is_told_is_checked_while_tracing():
+    jax = pytest.importorskip("jax")
+    open_library("jax")
+    game = bargain.GradientGame(jax.numpy.asarray(strategies.full_rank(3, 0).gram))
+    outcome = bargain.solve(game)
+
+    @jax.jit
+    def checked(factor):
+        told = outcome._replace(utilities=outcome.utilities * factor)
+        return certify(game, Nash(), told).accepted
+
+    assert [bool(checked(factor)) for factor in (1.0, 2.0)] == [True, False]
+
+
+@pytest.mark.parametrize("gram", [np.eye(3), np.stack([np.eye(2)] * 3)])
+def test_the_outcome_of_a_game_of_another_shape(gram):
+    with pytest.raises(ValueError, match=r"outcome: expected coefficients of shape \(2,\), found"):
+        certify(bargain.GradientGame(np.eye(2)), Nash(), bargain.nash(gram))
+
+
+CONTENT = np.array([-1.0, -2.0])
+
+
+@pytest.mark.parametrize("ideal", [None, np.array([1.0, 2.0])])
+@pytest.mark.parametrize("solution", EVERY, ids=str)
+def test_where_everyone_has_more_than_he_asks_for_nobody_moves(eager, solution, ideal):
+    """Without gradients nothing changes, and with less than nothing asked all are content."""
+    game = eager.game(np.zeros((2, 2)), disagreement=CONTENT, ideal=ideal)
+    batch = eager.game(np.stack([np.zeros((2, 2)), np.eye(2)]), disagreement=CONTENT, ideal=ideal)
+    outcome, both = bargain.solve(game, solution), as_numpy(bargain.solve(batch, solution))
+    assert not as_numpy(outcome.coefficients).any()
+    assert bool(certify(game, solution, outcome).accepted)
+    if isinstance(solution, bargain.Utilitarian):  # it does not ask what they ask for
+        assert status_of(outcome) == "DISAGREEMENT"
+        return
+    assert status_of(outcome) == "AGREEMENT"
+    assert float(outcome.residual) == float(outcome.gap) == 0
+    assert both.status.tolist() == [Status.AGREEMENT] * 2
+    refused = outcome._replace(status=eager.asarray(int(Status.DISAGREEMENT)))
+    assert not bool(certify(game, solution, refused).accepted)
 
 
 @settings(max_examples=25)
