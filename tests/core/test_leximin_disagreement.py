@@ -234,7 +234,10 @@ def test_planted_faults_are_found():
     # The same smallest part, and another player's part raised at the cost of the third.
     turned = np.array([0.0, 0.0, -0.05, 0.0]) + outcome.coefficients
     turned[3] = math.sqrt(15 / 16 - turned[2] ** 2)
-    wrong = outcome._replace(coefficients=turned)
+    gains = outcome.certificate.multipliers * (CROSS @ turned - ASKED)
+    wrong = outcome._replace(
+        coefficients=turned, utilities=CROSS @ turned, shares=gains / gains.sum()
+    )
     assert bool(bargain.certify(game, Egalitarian(), wrong).accepted)
     assert not bool(bargain.certify(game, LEXIMIN, wrong).accepted)
 
