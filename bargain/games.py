@@ -121,6 +121,21 @@ def require_arrays(game: GradientGame) -> None:
         )
 
 
+def require_coefficients(name: str, values: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless something is an array with a coefficient for each player."""
+    require_unmasked(name, values)
+    if not is_array_api_obj(values):
+        raise TypeError(
+            f"{name}: expected an array like gram, found {type(values).__name__}; pass the "
+            f"coefficients of an outcome"
+        )
+    if tuple(values.shape) != shape:
+        raise ValueError(
+            f"{name}: expected shape {shape}, a coefficient for each player, found "
+            f"{tuple(values.shape)}; pass the coefficients of an outcome of the same game"
+        )
+
+
 def _check_gram(gram: Array) -> None:
     check_floating("gram", gram)
     shape = tuple(gram.shape)
@@ -178,8 +193,17 @@ def _is_row_of(value: Any, gram: Array) -> bool:
     )
 
 
+def require_unmasked(name: str, value: Any) -> None:
+    """Raise if an array is one of NumPy's masked ones, which pass for plain ones."""
+    if type(value).__name__ == "MaskedArray":
+        raise TypeError(
+            f"{name}: expected a plain array, found a masked one; fill it, or give active"
+        )
+
+
 def check_floating(name: str, value: Array) -> None:
     """Raise unless an array holds real floating-point numbers."""
+    require_unmasked(name, value)
     if not _is_real_floating(array_namespace(value), value.dtype):
         raise TypeError(
             f"{name}: expected a real floating-point type, found {value.dtype}; convert it, for "
@@ -193,6 +217,7 @@ def _is_real_floating(namespace: Any, dtype: Any) -> bool:
 
 
 def _check_companion(name: str, value: Array, gram: Array) -> None:
+    require_unmasked(name, value)
     if not is_array_api_obj(value):
         raise TypeError(
             f"{name}: expected a list of numbers, one for each player, or an array of the library "

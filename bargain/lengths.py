@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from bargain.backend import backend_for
 from bargain.canonical import apply_cosines, canonicalise, precision_of
-from bargain.games import GradientGame, require_arrays
+from bargain.games import GradientGame, require_arrays, require_coefficients
 from bargain.min_norm import min_norm
 from bargain.shapes import Array, Float
 
@@ -56,7 +56,7 @@ def rescale(
         The length has no such name, ``maximum`` is not positive, ``precision`` is out of range, or
         shapes do not fit.
     TypeError
-        The game holds no arrays.
+        The game holds no arrays, or the coefficients are none.
 
     Examples
     --------
@@ -72,11 +72,7 @@ def rescale(
     if maximum is not None and not maximum > 0:
         raise ValueError(f"maximum: expected a positive number, found {maximum}")
     expected = tuple(game.gram.shape[:-1])
-    if tuple(coefficients.shape) != expected:
-        raise ValueError(
-            f"coefficients: expected shape {expected}, found {tuple(coefficients.shape)}; pass "
-            f"those of an outcome of this game"
-        )
+    require_coefficients("coefficients", coefficients, expected)
     precision = precision_of(game.gram, precision)
     backend = backend_for(game.gram)
     quick = backend.shortcut_rescale(

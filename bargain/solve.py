@@ -4,13 +4,13 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import Any, overload
 
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace
 
 from bargain.backend import backend_for
 from bargain.canonical import CanonicalGame, Frame, apply_cosines, canonicalise, precision_of
 from bargain.common_level import CommonLevel
 from bargain.conclusion import conclude
-from bargain.games import GradientGame, payoffs_for, require_arrays
+from bargain.games import GradientGame, payoffs_for, require_arrays, require_coefficients
 from bargain.ideal_point import with_ideal_point
 from bargain.interior_point import InteriorPoint
 from bargain.min_norm import MinNorm
@@ -145,6 +145,8 @@ def solve(
     if max_steps < 0:
         raise ValueError(f"max_steps: expected at least 0, found {max_steps}")
 
+    if start is not None:
+        require_coefficients("start", start, tuple(game.gram.shape)[:-1])
     quick = backend.shortcut(
         game, solution, solver, start=start, max_steps=max_steps, precision=precision
     )
@@ -201,17 +203,6 @@ def _canonical_start(
     """Return a positive point for every game: the given one, or where it will not do a cold one."""
     if start is None:
         return None
-    if not is_array_api_obj(start):
-        raise TypeError(
-            f"start: expected an array like gram, found {type(start).__name__}; pass the "
-            f"coefficients of an outcome"
-        )
-    shape = tuple(canonical.weights.shape)
-    if tuple(start.shape) != shape:
-        raise ValueError(
-            f"start: expected shape {shape}, a coefficient for each player, found "
-            f"{tuple(start.shape)}; pass the coefficients of an outcome of the same game"
-        )
     xp = array_namespace(game.gram)
     usable = ~canonical.inside | (xp.isfinite(start) & (start > 0))
     usable = xp.all(usable, axis=-1)[..., None] & canonical.inside

@@ -207,3 +207,26 @@ def test_games_are_pytrees_in_torch():
 def test_skeletons_of_axes_pass():
     axes = GradientGame(0, None, radius=None)
     assert (axes.gram, axes.weights, axes.radius) == (0, None, None)
+
+
+MASK = np.ma.array(ONES, mask=[True, False, False])
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("gram", lambda: bargain.nash(np.ma.array(GRAM, mask=GRAM < 0))),
+        ("weights", lambda: GradientGame(GRAM, MASK)),
+        ("disagreement", lambda: GradientGame(GRAM, disagreement=MASK)),
+        ("active", lambda: GradientGame(GRAM, active=MASK > 0)),
+        ("ideal", lambda: GradientGame(GRAM, ideal=MASK)),
+        ("radius", lambda: GradientGame(GRAM, radius=MASK[1:2].sum(keepdims=True))),
+        ("start", lambda: bargain.nash(GRAM, start=MASK)),
+        ("coefficients", lambda: bargain.rescale(MASK, GradientGame(GRAM))),
+        ("gradients", lambda: bargain.gram(np.ma.array(GRAM))),
+    ],
+)
+def test_masks_are_not_overlooked(name, ask):
+    """NumPy lets masked arrays pass for plain ones, and what is masked would be read."""
+    with pytest.raises(TypeError, match=f"{name}: expected a plain array, found a masked one"):
+        ask()

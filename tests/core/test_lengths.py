@@ -177,7 +177,7 @@ def test_a_maximum_is_positive(maximum):
 
 @pytest.mark.parametrize("shape", [(2,), (1, 3), ()])
 def test_coefficients_fit_the_game(shape):
-    with pytest.raises(ValueError, match=r"coefficients: expected shape \(3,\), found"):
+    with pytest.raises(ValueError, match=r"coefficients: expected shape \(3,\), .*found"):
         rescale(np.ones(shape), bargain.GradientGame(GRAM))
 
 
@@ -201,3 +201,9 @@ def test_what_is_no_game_has_no_length():
     found = rescale(np.ones((2, 3)), bargain.GradientGame(gram), "unit")
     assert np.isfinite(found[0]).all()
     assert np.isnan(found[1]).all()
+
+
+@pytest.mark.parametrize("coefficients", [[0.5, 0.5, 0.5], (1.0, 1.0, 1.0), 1.0, None])
+def test_coefficients_are_an_array(xp, coefficients):
+    with pytest.raises(TypeError, match="coefficients: expected an array like gram, found"):
+        bargain.rescale(coefficients, xp.game(np.eye(3)))
