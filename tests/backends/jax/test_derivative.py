@@ -140,3 +140,13 @@ def test_games_with_a_disagreement_point_say_that_they_have_none():
     for function in (gain, jax.jit(gain)):
         with pytest.raises(NotImplementedError, match="without a disagreement point"):
             jax.grad(function)(GRAMS[0], point)
+
+
+@pytest.mark.parametrize("solution", [bargain.KalaiSmorodinsky(), bargain.Egalitarian()], ids=str)
+def test_max_min_solutions_say_that_they_have_none(solution):
+    def smallest(gram):
+        return bargain.solve(bargain.GradientGame(gram), solution).utilities.min()
+
+    assert jnp.isfinite(smallest(GRAMS[0]))
+    with pytest.raises(NotImplementedError, match=f"found {type(solution).__name__}, which has no"):
+        jax.grad(smallest)(GRAMS[0])

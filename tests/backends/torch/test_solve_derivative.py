@@ -207,6 +207,24 @@ def test_a_disagreement_point_solves_and_says_that_it_has_no_derivative(device):
         outcome.coefficients.sum().backward()
 
 
+@pytest.mark.parametrize(
+    "solution",
+    [
+        bargain.AlphaFair(2.0),
+        bargain.KalaiSmorodinsky(),
+        bargain.Egalitarian(),
+        bargain.Utilitarian(),
+    ],
+    ids=str,
+)
+def test_other_solutions_say_that_they_have_no_derivative(device, solution):
+    entries, _ = drawn(3, device)
+    outcome = bargain.solve(bargain.GradientGame(game_matrix(entries)), solution)
+    assert int(outcome.status) == bargain.Status.AGREEMENT
+    with pytest.raises(NotImplementedError, match=f"found the solution {type(solution).__name__}"):
+        outcome.utilities.sum().backward()
+
+
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # torch's own, inside
 def test_forward_mode_is_an_error_and_not_a_zero():
     entries, _ = drawn(3)
