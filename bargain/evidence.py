@@ -135,13 +135,13 @@ def shortfall(
 
 
 def proved(evidence: Evidence, gap: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Return the residual, infinite where rounding hides whether everyone gains.
+    """Return the residual, larger by one where rounding hides whether everyone gains.
 
     Who gets his claim to the last digit, but of numbers that nearly cancel, proves less than one
-    who gets a little more.
+    who gets a little more. Of two that prove nothing the one with the smaller residual is nearer.
     """
     xp = array_namespace(gap)
-    return xp.where(gap < xp.inf, evidence.residual, xp.inf)
+    return xp.where(gap < xp.inf, evidence.residual, evidence.residual + 1)
 
 
 def weigh_surplus(
