@@ -12,13 +12,13 @@ Losses = Mapping[Any, Tensor]
 class Setting(NamedTuple):
     """Where a method finds itself.
 
-    Attributes
+    Parameters
     ----------
-    model
+    model : Module
         What is trained.
-    shared
+    shared : list of Tensor
         Its shared parameters.
-    fresh
+    fresh : callable
         Takes nothing and returns the losses on another training batch.
     """
 
@@ -31,23 +31,60 @@ class Stepper(Protocol):
     """A method at work in one training."""
 
     def backward(self, losses: Losses) -> Tensor:
-        """Fill ``.grad``; return the K coefficients of the tasks' gradients, on the host."""
+        """Fill ``.grad``.
+
+        Parameters
+        ----------
+        losses : dict of Tensor
+            K finite scalars by the tasks' names.
+
+        Returns
+        -------
+        Tensor or sequence of float
+            Shape ``(K,)``: the coefficients of the tasks' gradients.
+        """
         ...
 
     def after_step(self, losses: Losses, again: Callable[[], Losses]) -> None:
-        """Learn from a step; ``again`` computes the losses of its batch anew."""
+        """Learn from a step of the optimiser.
+
+        Parameters
+        ----------
+        losses : dict of Tensor
+            Those that ``backward`` was given.
+        again : callable
+            Takes nothing and computes the losses of the same batch anew.
+        """
         ...
 
     def after_epoch(self, means: Mapping[Any, float]) -> None:
-        """Learn from an epoch, given the mean of each training loss."""
+        """Learn from an epoch.
+
+        Parameters
+        ----------
+        means : dict of float
+            The mean of each training loss.
+        """
         ...
 
     def weights(self) -> Mapping[Any, float] | None:
-        """Return the present bargaining weights, None if the method has none."""
+        """Return the present bargaining weights.
+
+        Returns
+        -------
+        dict of float or None
+            None if the method has none.
+        """
         ...
 
     def games(self) -> int:
-        """Return how many games were played so far."""
+        """Return how many games were played so far.
+
+        Returns
+        -------
+        int
+            Zero for methods that play none.
+        """
         ...
 
     def play_again(self) -> None:
@@ -55,11 +92,23 @@ class Stepper(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what it remembers, in plain containers, numbers and tensors."""
+        """Return what it remembers.
+
+        Returns
+        -------
+        dict
+            Plain containers, numbers and tensors.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what it remembered."""
+        """Take over what it remembered.
+
+        Parameters
+        ----------
+        state : dict
+            What :meth:`state_dict` returned.
+        """
         ...
 
 
