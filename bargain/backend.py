@@ -143,7 +143,7 @@ class Backend(Protocol):
 
         Parameters
         ----------
-        coefficients, game, length
+        coefficients, game, length : various
             As :func:`bargain.rescale` takes them, checked but for their values.
         **options
             ``maximum`` and ``precision`` of :func:`bargain.rescale`.
