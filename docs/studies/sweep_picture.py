@@ -43,26 +43,19 @@ def _draw_fronts(axes, fronts: Mapping[str, Comparison], alone: Comparison) -> N
     axes.set_title("test losses; labels: the weight of the left digit, where there is room")
     axes.set(xscale="log", yscale="log", xlabel="left digit", ylabel="right digit")
     for sweep, comparison in fronts.items():
-        found, colour = losses_of(comparison), COLOURS[sweep]
-        middle = found.mean(axis=1)
-        bars = found.std(axis=1, ddof=1).T[::-1] if found.shape[1] > 1 else ()
-        axes.plot(*middle.T, color=colour, linewidth=1, alpha=0.6)
-        look = {"fmt": SHAPES[sweep], "color": colour, "markersize": 6, "label": sweep}
-        axes.errorbar(*middle.T, *bars, elinewidth=0.7, **look)
+        middle, colour = losses_of(comparison).mean(axis=1), COLOURS[sweep]
+        look = {"marker": SHAPES[sweep], "color": colour, "markersize": 6, "label": sweep}
+        axes.plot(*middle.T, linewidth=1, **look)
         if sweep == "LS, roots":
             continue
-        inside = sweep == "Nash"  # labels on the side of the lower losses
+        side, across, along = (1, "left", "bottom") if sweep == "Nash" else (-1, "right", "top")
         for weight, point in _outermost(comparison.methods, middle):
-            far = -8 if inside else 8
-            place = {"xytext": (2 * far, 0), "ha": "right" if inside else "left", "va": "center"}
-            if float(weight) < 0.5:
-                place = {"xytext": (0, far), "ha": "center", "va": "top" if inside else "bottom"}
+            place = {"xytext": (5 * side, 4 * side), "ha": across, "va": along}
             look = {"fontsize": 8, "color": colour, "textcoords": "offset points"}
             axes.annotate(weight, point, **place, **look)
-    first, second = losses_of(alone)[0].mean(axis=0)
-    axes.axvline(first, color="#555555", linestyle=":", linewidth=1.2)
-    axes.axhline(second, color="#555555", linestyle=":", linewidth=1.2)
-    axes.plot([], [], color="#555555", linestyle=":", label="a network for each digit")
+    single = losses_of(alone)[0].mean(axis=0)
+    look = {"color": "#111111", "marker": "*", "markersize": 11, "linestyle": "none"}
+    axes.plot(*single, label="a network for each digit", **look)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(FixedLocator(TICKS))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -75,7 +68,7 @@ def _outermost(weights: tuple[str, ...], points: np.ndarray) -> list[tuple[str, 
     """Weights and points (weights, 2) from the ends inwards, as long as they lie apart."""
     found = []
     for k in sorted(range(len(points)), key=lambda k: -abs(k - (len(points) - 1) / 2)):
-        if all(np.abs(np.log(points[k] / other)).max() > 0.15 for _, other in found):
+        if all(np.abs(np.log(points[k] / other)).max() > 0.2 for _, other in found):
             found.append((weights[k], points[k]))
     return found
 
@@ -91,5 +84,6 @@ def _draw_shares(axes, shares: Mapping[str, np.ndarray], weights: list[float]) -
     look = {"color": "#111111", "marker": "_", "markersize": 16, "linestyle": "none"}
     axes.plot(places, weights, label="the weight", **look)
     axes.set_xticks(places, [f"{weight:g}" for weight in weights], rotation=45)
-    axes.set(xlabel="weight of the left digit", ylabel="share")
+    axes.set(xlabel="weight of the left digit", ylabel="share", ylim=(-0.08, 1.32))
+    axes.set_yticks(np.linspace(0.0, 1.0, 6))  # the legend is above
     axes.legend(frameon=False, loc="upper left")

@@ -61,7 +61,7 @@ def summary(fronts: Mapping[str, Comparison], alone: Comparison) -> str:
                 sweep,
                 f"{non_dominated(means).sum()} of {len(means)}",
                 ", ".join(f"{non_dominated(front).sum()}" for front in seeds),
-                f"{left:.3f}, {-right:.3f}",
+                f"{left:.3f}, {-right:.3f}".replace("-", "−"),
                 spread_of([hypervolume(front, REFERENCE) for front in seeds]),
                 *(f"{means[:, k].min():.3f} … {means[:, k].max():.3f}" for k in range(2)),
                 *costs_of(comparison),

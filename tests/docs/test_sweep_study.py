@@ -135,7 +135,7 @@ def test_the_summary_says_what_the_points_are(modules):
     cells = dict(zip(split(head), split(row), strict=True))
     assert cells["points that no other one dominates"] == "3 of 4"
     assert cells["of single seeds"] == "3, 3"
-    assert cells["rank correlation of weight and own loss"] == "-1.000, -0.800"
+    assert cells["rank correlation of weight and own loss"] == "−1.000, −0.800"
     edge = np.log(10)
     volume = 0.5 * (edge - 1.1) + 1.0 * (edge - 1.0) + (edge - 2.0) * (edge - 0.5)
     assert cells["hypervolume"] == f"{volume:.3f} ± 0.000"
@@ -161,7 +161,7 @@ def test_the_quick_script_sweeps_prints_and_draws(study, digits, tmp_path, monke
     study.main()
     rows = [split(line) for line in capsys.readouterr().out.splitlines()]
     (whole,) = (row for row in rows if row[:1] == ["Nash"] and len(row) == 10)
-    assert whole[1:4] == ["3 of 3", "3", "-1.000, -1.000"]
+    assert whole[1:4] == ["3 of 3", "3", "−1.000, −1.000"]
     assert 0.0 < float(whole[9].removesuffix(" %")) < 50.0
     shares = [row[3] for row in rows if row[:1] in (["0.01"], ["0.5"], ["0.99"])]
     assert shares == [f"{w:.3f} ({w:.3f} … {w:.3f})" for w in (0.01, 0.5, 0.99)]
