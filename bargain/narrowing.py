@@ -27,7 +27,8 @@ def narrowed(values: Any, like: Float[Array, "..."], /) -> Float[Array, "..."]:
     if not is_array_api_obj(values):
         values = inf if values > most else float(values)
         return xp.asarray(values, dtype=like.dtype, device=device(like))
-    if xp.finfo(values.dtype).bits > xp.finfo(like.dtype).bits:
+    floating = xp.isdtype(values.dtype, "real floating")
+    if floating and xp.finfo(values.dtype).bits > xp.finfo(like.dtype).bits:
         values = xp.where(values > most, inf, xp.where(values < -most, -inf, values))
     return xp.astype(values, like.dtype, copy=False)
 

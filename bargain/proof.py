@@ -57,10 +57,13 @@ def prove(
     """Derive what an answer proves; zero for the players outside."""
     xp = array_namespace(game.weights)
     coefficients = xp.where(game.inside, answer.coefficients, 0.0)
-    # Only ratios of prices count, but their squares must not vanish.
+    # Only ratios of prices count, but their squares must not vanish. (Others stay as they are, to
+    # the last digit.)
     largest = xp.max(xp.where(game.inside, answer.multipliers, 0.0), axis=-1)[..., None]
-    largest = xp.where((largest > 0) & (largest < xp.inf), largest, 1.0)
-    prices = xp.where(game.inside, answer.multipliers / largest, 1.0)
+    least = float(xp.finfo(coefficients.dtype).smallest_normal) ** 0.25
+    usual = (largest > least) & (largest < 1 / least)
+    scale = xp.where(usual | ~((largest > 0) & (largest < xp.inf)), 1.0, largest)
+    prices = xp.where(game.inside, answer.multipliers / scale, 1.0)
     weights = total_weight(game)
     terms = terms_of(game, frame, solution)
     if game.disagreement is None:

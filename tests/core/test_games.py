@@ -154,7 +154,9 @@ def test_there_is_one_radius_for_each_game(xp):
             xp.game(gram, radius=np.ones(shape))
 
 
-@pytest.mark.parametrize("radius", [2, 2.0, np.float64(2), np.float32(2), np.asarray(2.0)])
+@pytest.mark.parametrize(
+    "radius", [2, 2.0, np.float64(2), np.float32(2), np.asarray(2.0), np.asarray(2)]
+)
 def test_any_number_will_do_for_a_radius(radius):
     outcome = bargain.nash(np.eye(1), radius=radius)
     assert float(outcome.utilities[0]) == 2.0
