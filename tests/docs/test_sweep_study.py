@@ -45,15 +45,22 @@ def test_nobody_is_tested_on_digits_of_the_training(digits):
     assert not any(digit.numpy().tobytes() in kept for digit in training.pixels)
 
 
-def test_networks_alone_share_nothing(study, training):
+@pytest.mark.parametrize("alone", [False, True])
+def test_networks_alone_share_nothing(study, training, alone):
     torch.manual_seed(0)
     pictures = study.overlay(training, 8)
-    for alone, expected in ((False, True), (True, False)):
-        model = study.Reader(6, alone=alone)
-        study.losses(model, pictures)["left"].backward()
-        first, second = (trunk[0].weight.grad for trunk in model.trunks)
-        assert first.norm() > 0
-        assert (second is not None) is expected
+    model = study.Reader(6, alone=alone)
+    found = study.losses(model, pictures)
+    filters = [trunk[0].weight for trunk in model.trunks]
+    reached = [
+        [grad is not None for grad in gradients_of(found[name], filters)] for name in study.TASKS
+    ]
+    assert (filters[0] is filters[1]) is not alone
+    assert reached == ([[True, False], [False, True]] if alone else [[True, True]] * 2)
+
+
+def gradients_of(loss, parameters):
+    return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
 
 
 def test_digits_share_as_many_features_as_are_said(study, training):
