@@ -95,7 +95,7 @@ def train_all(
             name=error.name,
         ) from None
     files = [
-        place / f"{file_name(entry, (problem.optimizer, problem.schedule))}.json"
+        place / f"{file_name(entry, (problem.optimizer, problem.schedule, problem.nonfinite))}.json"
         for entry in entries
     ]
     left = [k for k, file in enumerate(files) if not file.exists()]

@@ -1,12 +1,19 @@
 """Which trainings a comparison consists of, and under which names they are kept."""
 
 import hashlib
+import inspect
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import partial
 from itertools import product
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
 
 import bargain
 from bargain_torch.comparison.bargains import Bargain
@@ -108,6 +115,28 @@ def _spelt(value: Any) -> str:
         return "{" + ",".join(f"{_spelt(k)}:{_spelt(v)}" for k, v in value.items()) + "}"
     if isinstance(value, tuple | list):
         return "(" + ",".join(map(_spelt, value)) + ")"
-    if isinstance(value, Callable):
-        return getattr(value, "__qualname__", type(value).__qualname__)
-    return repr(value)
+    if isinstance(value, partial):
+        return f"partial{_spelt((value.func, value.args, value.keywords))}"
+    if isinstance(value, FunctionType):
+        inside = value.__code__, value.__defaults__, value.__kwdefaults__, _captured(value)
+        return f"{value.__qualname__}{_spelt(inside)}"
+    if isinstance(value, CodeType):
+        return hashlib.sha256(value.co_code).hexdigest() + _spelt((value.co_names, value.co_consts))
+    if isinstance(value, set | frozenset):
+        return f"set{_spelt(tuple(sorted(map(_spelt, value))))}"
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    told = getattr(value, "__qualname__", repr(value))
+    # An address is another one in every process.
+    return type(value).__qualname__ if " at 0x" in told else told
+
+
+def _captured(function: FunctionType) -> tuple[Any, ...]:
+    """Return what a function has captured, of other functions only their names."""
+    found = inspect.getclosurevars(function).nonlocals
+    return tuple(
+        getattr(value, "__qualname__", value) if isinstance(value, FunctionType) else value
+        for _, value in sorted(found.items())
+    )

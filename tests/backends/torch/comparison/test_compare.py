@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -284,6 +285,46 @@ def test_a_figure_of_zero_does_not_decide(run):
 
     rates = (1e-9, 1e-2)
     assert run(methods=["ls"], rates=rates, evaluate=judge, epochs=4).runs[0].rate == 1e-2
+
+
+def sgd(momentum):
+    return lambda leaves, lr: torch.optim.SGD(leaves, lr=lr, momentum=momentum)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        tuple({"optimizer": partial(torch.optim.SGD, momentum=m)} for m in (0.0, 0.9)),
+        tuple({"optimizer": sgd(momentum)} for momentum in (0.0, 0.9)),
+        ({"optimizer": lambda p, lr: torch.optim.SGD(p, lr / 2)},
+         {"optimizer": lambda p, lr: torch.optim.SGD(p, lr / 4)}),
+        tuple({"methods": {"own": Fixed(np.asarray([1.0, factor, 1.0]))}} for factor in (1.0, 2.0)),
+        tuple({"methods": {"own": Learned("small", judge, every=1)}} for judge in (
+            lambda model: losses(model, torch.arange(4))["small"],
+            lambda model: losses(model, torch.arange(8))["small"],
+        )),
+    ],
+)  # fmt: skip
+def test_other_trainings_are_other_files(run, one, other):
+    first = run(**{"methods": ["ls"], **one})
+    second = run(**{"methods": ["ls"], **other})
+    assert figures(first) != figures(second)
+    assert figures(run(**{"methods": ["ls"], **one})) == figures(first)
+
+
+def test_policies_are_told_apart(run):
+    def breaking(model, rows):
+        breaking.calls += 1
+        return {
+            k: v * (float("nan") if breaking.calls == 6 else 1)
+            for k, v in losses(model, rows).items()
+        }
+
+    found = []
+    for policy in ("stop", "skip"):
+        breaking.calls = 0
+        found.append(run(methods=["ls"], losses=breaking, nonfinite=policy).runs[0].note)
+    assert found[0] != found[1]
 
 
 def test_a_file_that_is_no_run(run, tmp_path):
