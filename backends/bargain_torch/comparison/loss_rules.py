@@ -81,10 +81,13 @@ class LossRule:
 def add_up(losses: Losses, coefficients: Any) -> Tensor:
     """Pass the weighted sum of the losses back; return the coefficients."""
     factors = torch.as_tensor(np.asarray(coefficients, dtype=np.float64))
-    starts = [
-        torch.full_like(loss, factor)
-        for loss, factor in zip(losses.values(), factors.tolist(), strict=True)
-    ]
+    starts = []
+    for (name, loss), factor in zip(losses.items(), factors.tolist(), strict=True):
+        if not abs(factor) <= torch.finfo(loss.dtype).max:
+            raise NonfiniteError(
+                f"the loss of {name} gets a factor of {factor:.3g}, too large for {loss.dtype}"
+            )
+        starts.append(torch.full_like(loss, factor))
     torch.autograd.backward(list(losses.values()), starts)
     return factors
 

@@ -399,6 +399,17 @@ def test_a_loss_of_zero_ends_what_takes_its_logarithm(run, method):
     assert found[1].metrics
 
 
+def test_a_factor_that_no_number_holds(run):
+    """A loss may be so small, and above zero, that its inverse overflows."""
+
+    def vanishing(model, rows):
+        return {**losses(model, rows), "middle": (model.trunk[0].weight * 1e-20).square().mean()}
+
+    found = run(methods=["si", "ls"], losses=vanishing, nonfinite="stop").runs
+    assert "the loss of middle gets a factor of" in found[0].note
+    assert found[1].metrics
+
+
 @pytest.mark.parametrize("method", ["mgda", "nash"])
 def test_gradients_that_are_not_finite_are_seen(run, method):
     def steep(model, rows):
