@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bargain.canonical import SMALLEST_SAY
 from bargain.games import GradientGame
 from bargain.newton import Newton
 from bargain.outcome import Outcome
@@ -54,6 +55,7 @@ def _solve(
     sharper = gram.dtype == torch.float32 and _sharpens(recipe)
     if goes_to_host(gram):
         arrays = _to_host(tensors)
+        sharper = sharper and _told_apart(arrays[1])
         if sharper:
             arrays = [None if values is None else values.astype(np.float64) for values in arrays]
         return _from_host(_parts(_outcome(arrays, recipe), sharper), gram)
@@ -73,6 +75,15 @@ def _sharpens(recipe: Recipe) -> bool:
     left with eigenvalues below zero that double precision would take at their word.
     """
     return type(recipe.solver) is Newton
+
+
+def _told_apart(weights: Any) -> bool:
+    """Whether single precision can hold the ratio of any two weights, as whoever certifies needs."""
+    if weights is None or not weights.any():
+        return True
+    heard = weights[weights > 0].astype(np.float64)
+    least = SMALLEST_SAY * weights.shape[-1] * float(np.finfo(np.float32).smallest_normal)
+    return bool(heard.min(initial=np.inf) >= least * heard.max(initial=0.0))
 
 
 def _outcome(arrays: list[Any], recipe: Recipe) -> Outcome:
