@@ -25,8 +25,8 @@ from mt10_simulator import TASKS, TEST_GOALS, Demonstrations, Scene, check_insta
 PICTURE = Path(__file__).parents[1] / "pictures" / "mt10.svg"
 UNITS = ("natural", "rescaled")
 EPOCHS = 20
-RATES = (1e-3, 3e-3, 1e-2)
-WIDTH, OBSERVED, ACTED = 128, 39, 4
+RATES = (1e-3, 3e-3, 1e-2, 3e-2)
+WIDTH, OBSERVED, ACTED = 256, 39, 4
 
 METHODS = {
     "LS": Fixed(),
@@ -72,6 +72,8 @@ def make_trunk(centre: Tensor, spread: Tensor) -> nn.Sequential:
     return nn.Sequential(
         Standardised(centre, spread),
         nn.Linear(OBSERVED, WIDTH),
+        nn.ReLU(),
+        nn.Linear(WIDTH, WIDTH),
         nn.ReLU(),
         nn.Linear(WIDTH, WIDTH),
         nn.ReLU(),
