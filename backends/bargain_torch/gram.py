@@ -77,7 +77,8 @@ def gram(
     pass through its own head is separate and cheap; only the trunk is passed for all tasks.
 
     Gradients in float32 are multiplied in float32 and added up in float64. So squares have to lie
-    in its range: multiply a loss whose gradient is shorter than 1e-18 or longer than 1e18.
+    in its range: multiply a loss whose gradient is longer than 1e18, or shorter than 3e-18, which
+    counts as zero wherever tasks bargain.
 
     References
     ----------

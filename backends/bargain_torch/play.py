@@ -9,6 +9,10 @@ from torch import Tensor
 
 import bargain
 
+FLOAT64 = float(np.finfo(np.float64).eps)
+FAINT = 1e-35
+"""Squares of lengths in float32 that count as zero: those of its smallest numbers are denormal."""
+
 
 def play(
     products: Tensor,
@@ -24,7 +28,7 @@ def play(
 
     Everything returned is float64 and on the CPU: the training loop needs the numbers there.
     """
-    gram = products.detach().cpu().double().numpy()
+    gram = without_faint(products.detach().cpu().double().numpy(), precision)
     active = None if all(present) else np.asarray(present)
     shares = None if weights is None else np.asarray(weights, dtype=np.float64)
     game = bargain.GradientGame(gram, shares, active=active)
@@ -33,6 +37,17 @@ def play(
         outcome.coefficients, game, length, maximum=maximum, precision=precision
     )
     return as_tensors(outcome), torch.as_tensor(coefficients, device="cpu")
+
+
+def without_faint(gram: Any, precision: float) -> Any:
+    """Return the matrix with zeros for gradients whose squares have lost their digits.
+
+    What is left of such a square may be less than its products with others allow.
+    """
+    faint = np.diagonal(gram, axis1=-2, axis2=-1) < FAINT
+    if precision <= FLOAT64 or not faint.any():
+        return gram
+    return np.where(faint[..., :, None] | faint[..., None, :], 0.0, gram)
 
 
 def no_game(players: int) -> bargain.Outcome:

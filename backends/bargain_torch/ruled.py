@@ -10,6 +10,7 @@ from torch import Tensor
 from bargain_torch.donation import explain_donation
 from bargain_torch.options import Heads, Options
 from bargain_torch.passes import open_passes
+from bargain_torch.play import without_faint
 from bargain_torch.reading import NonfiniteError, read_step
 from bargain_torch.trunk import working_type
 
@@ -40,7 +41,8 @@ def ruled_step(
         if not np.isfinite(products).all():
             raise NonfiniteError("losses: expected finite gradients, found NaN or infinity in them")
         precision = torch.finfo(working_type(reading.parameters)).eps
-        coefficients = torch.as_tensor(np.asarray(rule(products, precision), dtype=np.float64))
+        found = rule(without_faint(products, precision), precision)
+        coefficients = torch.as_tensor(np.asarray(found, dtype=np.float64))
         passes.write(
             coefficients.tolist(), [True] * len(coefficients), weighted_heads=heads == "weighted"
         )

@@ -170,6 +170,16 @@ def test_the_running_average_belongs_to_names(model, device):
     torch.testing.assert_close(found, fresh)
 
 
+def test_a_gradient_whose_square_vanishes_is_none(device):
+    """Its products with others do not vanish, and that would be no Gram matrix."""
+    weight = torch.nn.Parameter(torch.ones(3, device=device))
+    losses = {"left": weight[:2].sum(), "right": weight[1:].sum(), "faint": 1e-24 * weight.sum()}
+    step = Balancer([weight], length="natural").backward(losses)
+    assert step.status is bargain.Status.AGREEMENT
+    assert step.coefficients.tolist() == pytest.approx([3**-0.5, 3**-0.5, 0])
+    assert float(step.gram[0, 2]) > 0 == float(step.gram[2, 2])
+
+
 def test_long_directions_are_shortened(model, device):
     inputs = batches(1, device)[0]
     lengths = []

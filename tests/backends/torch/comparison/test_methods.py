@@ -79,6 +79,14 @@ def cosines_of(gram):
     return gram / norms / norms[:, None]
 
 
+@pytest.mark.parametrize("name", get_args(GradientRuleName))
+def test_a_gradient_whose_square_vanishes_is_none(name):
+    weight = torch.nn.Parameter(torch.ones(3))
+    losses = {"left": weight[:2].sum(), "right": weight[1:].sum(), "faint": 1e-24 * weight.sum()}
+    setting = Setting(torch.nn.Linear(1, 1), [weight], dict)
+    assert torch.isfinite(GradientRule(name).start(setting).backward(losses)).all()
+
+
 @pytest.mark.parametrize("name", ["config", "aligned_mtl", "upgrad", "dualproj"])
 def test_weights_reach_the_rule(model, name):
     gram = bargain.gram(gradients_of(model, list(model.trunk.parameters()))).double().numpy()
