@@ -74,6 +74,17 @@ def test_mixed_types_have_the_rounding_of_the_coarsest(method, kinds):
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(updates))
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "jit"])
+def test_a_gradient_whose_square_vanishes_is_none(compiled):
+    def faint(params):
+        return jnp.stack([params[:2].sum(), params[1:].sum(), 1e-24 * params.sum()])
+
+    step = bargain_jax.value_and_direction(faint, length="natural")
+    _, direction, outcome = (jax.jit(step) if compiled else step)(jnp.ones(3, jnp.float32))
+    assert int(outcome.status) == Status.AGREEMENT
+    np.testing.assert_allclose(direction, 3**-0.5 * np.array([1, 2, 1]), rtol=1e-5)
+
+
 @pytest.mark.parametrize("method", ["rows", "products", "columns"])
 def test_direction_does_not_depend_on_the_method(method):
     step = bargain_jax.value_and_direction(losses, method=method, maximum=0.1)
