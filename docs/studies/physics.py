@@ -70,11 +70,11 @@ def force(points: Tensor) -> Tensor:
 
 
 class Field(nn.Module):
-    """A network for u: three layers of 40."""
+    """A network for u: five layers of 50."""
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (2, 40, 40, 40, 1)
+        widths = (2, *[50] * 5, 1)
         layers = [nn.Linear(*pair) for pair in pairwise(widths)]
         for layer in layers:
             nn.init.xavier_normal_(layer.weight)
