@@ -9,15 +9,13 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 import bargain
+from bargain.faint import without_faint
 from bargain.lengths import Length
 from bargain.outcome import Outcome, Status
 from bargain.solutions import Nash, Solution
 from bargain.solver import Solver
 from bargain_jax.gram_matrix import Method, gram_of
 from bargain_jax.losses import Tree, linearise
-
-FAINT = 1e-35
-"""Squares of lengths in float32 that count as zero: those of its smallest numbers are denormal."""
 
 
 def value_and_direction(
@@ -98,23 +96,13 @@ def agree(
     maximum: float | None,
 ) -> tuple[jax.Array, Outcome]:
     """Solve a game, and return coefficients of the length asked for as well."""
-    if gram.dtype == jnp.float32:
-        gram = _without_faint(gram)
+    gram = without_faint(gram, float(jnp.finfo(gram.dtype).eps))
     coefficients, outcome = _agree(gram, weights, solution, solver, length, maximum)
     concrete = not isinstance(outcome.status, Tracer)
     if concrete and int(outcome.status) == Status.NONFINITE:
         # Outside jax.jit the core says what is wrong with the numbers.
         bargain.solve(bargain.GradientGame(gram, weights), solution, solver)
     return coefficients, outcome
-
-
-def _without_faint(gram: jax.Array) -> jax.Array:
-    """Return the matrix with zeros for gradients whose squares have lost their digits.
-
-    What is left of such a square may be less than its products with others allow.
-    """
-    faint = jnp.diagonal(gram) < FAINT
-    return jnp.where(faint[:, None] | faint, 0.0, gram)
 
 
 @partial(jax.jit, static_argnums=(2, 3, 4, 5))

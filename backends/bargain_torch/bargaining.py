@@ -14,7 +14,7 @@ from bargain_torch.passes import open_passes, write_again
 from bargain_torch.play import no_game, play, share
 from bargain_torch.reading import gathered, read_step, settle
 from bargain_torch.step import Step
-from bargain_torch.trunk import working_type
+from bargain_torch.trunk import rounding_of
 
 
 class Memory(Protocol):
@@ -48,7 +48,7 @@ def take_step(
     tasks, present, here, values, scale, graph, weights, parameters, ranks = read_step(
         losses, active, parameters, options, scaler, mark
     )
-    precision = torch.finfo(working_type(parameters)).eps
+    precision = rounding_of(parameters)
     if not any(present):
         return _skipped(tasks, precision)
     with explain_donation():

@@ -15,7 +15,7 @@ from bargain_torch.donation import explain_donation
 from bargain_torch.losses import check_reach, listed, read_losses, read_parameters
 from bargain_torch.per_task import enter
 from bargain_torch.play import play
-from bargain_torch.trunk import Method, TrunkGradients, check_method, working_type
+from bargain_torch.trunk import Method, TrunkGradients, check_method, rounding_of
 
 
 class GroupStep(NamedTuple):
@@ -133,7 +133,7 @@ def backward_by_group(
             f"losses: expected finite gradients, found others of {listed(names)}; leave that loss "
             f"out of this step"
         )
-    precision = torch.finfo(working_type(shared)).eps
+    precision = rounding_of(shared)
     outcome, coefficients = play(
         products,
         say,

@@ -13,7 +13,7 @@ from bargain_torch.course import Course
 from bargain_torch.losses import listed, read_losses
 from bargain_torch.play import no_game, play
 from bargain_torch.preference_products import inner_products
-from bargain_torch.trunk import working_type
+from bargain_torch.trunk import rounding_of
 
 
 class Lesson(NamedTuple):
@@ -78,7 +78,7 @@ def _agreed(course: Course, products: Tensor, weights: Tensor) -> tuple[bargain.
             [True] * len(say),
             solution=bargain.Nash(),
             length=course.length,
-            precision=torch.finfo(working_type(course.shared)).eps,
+            precision=rounding_of(course.shared),
         )
 
     # First everybody, so that silent tasks may earn a say; but they cannot veto the others.

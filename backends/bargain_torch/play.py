@@ -8,10 +8,7 @@ import torch
 from torch import Tensor
 
 import bargain
-
-FLOAT64 = float(np.finfo(np.float64).eps)
-FAINT = 1e-35
-"""Squares of lengths in float32 that count as zero: those of its smallest numbers are denormal."""
+from bargain.faint import without_faint
 
 
 def play(
@@ -37,17 +34,6 @@ def play(
         outcome.coefficients, game, length, maximum=maximum, precision=precision
     )
     return as_tensors(outcome), torch.as_tensor(coefficients, device="cpu")
-
-
-def without_faint(gram: Any, precision: float) -> Any:
-    """Return the matrix with zeros for gradients whose squares have lost their digits.
-
-    What is left of such a square may be less than its products with others allow.
-    """
-    faint = np.diagonal(gram, axis1=-2, axis2=-1) < FAINT
-    if precision <= FLOAT64 or not faint.any():
-        return gram
-    return np.where(faint[..., :, None] | faint[..., None, :], 0.0, gram)
 
 
 def no_game(players: int) -> bargain.Outcome:

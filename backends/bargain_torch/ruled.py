@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bargain.faint import without_faint
 from bargain_torch.donation import explain_donation
 from bargain_torch.options import Heads, Options
 from bargain_torch.passes import open_passes
-from bargain_torch.play import without_faint
 from bargain_torch.reading import NonfiniteError, read_step
-from bargain_torch.trunk import working_type
+from bargain_torch.trunk import rounding_of
 
 
 def ruled_step(
@@ -40,7 +40,7 @@ def ruled_step(
         products = passes.gram("auto").detach().cpu().double().numpy()
         if not np.isfinite(products).all():
             raise NonfiniteError("losses: expected finite gradients, found NaN or infinity in them")
-        precision = torch.finfo(working_type(reading.parameters)).eps
+        precision = rounding_of(reading.parameters)
         found = rule(without_faint(products, precision), precision)
         coefficients = torch.as_tensor(np.asarray(found, dtype=np.float64))
         passes.write(

@@ -113,6 +113,11 @@ def working_type(parameters: Sequence[Tensor]) -> torch.dtype:
     return torch.float64 if types == {torch.float64} else torch.float32
 
 
+def rounding_of(parameters: Sequence[Tensor]) -> float:
+    """Return the relative precision of the Gram matrix's entries."""
+    return torch.finfo(working_type(parameters)).eps
+
+
 def check_method(method: Any) -> None:
     """Raise unless there is such a method."""
     if method not in get_args(Method):
