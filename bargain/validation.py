@@ -50,11 +50,11 @@ def explain_invalid(
     gram = game.gram
     if game.active is not None:
         gram = xp.where(game.active[:, None] & game.active[None, :], gram, 0.0)
-    _require_finite("gram", gram, "drop the player (active) or skip the step")
+    require_finite("gram", gram, "drop the player (active) or skip the step")
     for name in ("weights", "disagreement"):
         value = getattr(game, name)
         if value is not None:
-            _require_finite(name, value, "give a finite number for each player")
+            require_finite(name, value, "give a finite number for each player")
             _require_held(name, value, gram)
     if game.weights is not None:
         _explain_weights(game.weights, gram)
@@ -147,7 +147,8 @@ def _explain_gram(gram: Array, frame: Frame, precision: float) -> NoReturn:
     )
 
 
-def _require_finite(name: str, value: Array, remedy: str) -> None:
+def require_finite(name: str, value: Array, remedy: str) -> None:
+    """Raise unless concrete numbers are finite."""
     xp = array_namespace(value)
     bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int32)))
     if bad:

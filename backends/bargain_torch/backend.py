@@ -52,11 +52,6 @@ def _solve(
         radius = None
     else:
         radius = torch.full(players[:-1], radius, dtype=gram.dtype, device=gram.device)
-    if start is not None and start.shape != players:
-        raise ValueError(
-            f"start: expected shape {tuple(players)}, a coefficient for each player, found "
-            f"{tuple(start.shape)}; pass the coefficients of an outcome of the same game"
-        )
     companions = {
         "disagreement": game.disagreement,
         "active": game.active,

@@ -78,7 +78,7 @@ def _sharpens(recipe: Recipe) -> bool:
 
 
 def _told_apart(weights: Any) -> bool:
-    """Whether single precision can hold the ratio of any two weights, as `certify` needs."""
+    """Whether single precision can hold the ratio of any two weights, as ``certify`` needs."""
     if weights is None or not weights.any():
         return True
     heard = weights[weights > 0].astype(np.float64)

@@ -8,19 +8,14 @@ from typing import Any, NoReturn
 
 from array_api_compat import array_namespace
 
+from bargain.validation import require_finite
+
 
 def explain_invalid(game: Any) -> NoReturn:
     """Raise the error that says what is wrong with the numbers of one concrete, invalid game."""
     for name, value in game._asdict().items():
-        if value is None:
-            continue
-        xp = array_namespace(value)
-        bad = int(xp.sum(xp.astype(~xp.isfinite(value), value.dtype)))
-        if bad:
-            raise ValueError(
-                f"{name}: expected finite numbers, found {bad} that are NaN or infinite; replace "
-                f"them or leave those outcomes out"
-            )
+        if value is not None:
+            require_finite(name, value, "replace them or leave those outcomes out")
     weights = game.weights
     if weights is not None:
         xp = array_namespace(weights)

@@ -9,6 +9,7 @@ from array_api_compat import array_namespace
 
 import bargain
 from bargain.evidence import Answer
+from bargain.solve import USUAL
 
 GRAM = np.array([[1.0, -0.2, 0.1], [-0.2, 2.0, 0.3], [0.1, 0.3, 3.0]])
 SOLUTIONS = [
@@ -17,12 +18,6 @@ SOLUTIONS = [
     bargain.KalaiSmorodinsky(),
     bargain.Egalitarian(),
 ]
-USUAL = {
-    bargain.Nash: bargain.Newton,
-    bargain.AlphaFair: bargain.Newton,
-    bargain.KalaiSmorodinsky: bargain.MinNorm,
-    bargain.Egalitarian: bargain.MinNorm,
-}
 LIES = {
     "negated": lambda values: -values,
     "one negated": lambda values: values * np.asarray([1.0, -1.0, 1.0]),
