@@ -22,9 +22,7 @@ def check_problem(place: Path, problem: Problem, seed: int) -> None:
 
     A problem is told from others by the sizes of its model and the losses of its first batch.
     """
-    seed_all(seed)
-    model = problem.make_model()
-    if problem.make_model() is model:
+    if problem.make_model() is problem.make_model():
         raise ValueError(
             "make_model: expected a new model at every call, found the same one, which would go on "
             "from where the last training left it; build the model inside make_model"
